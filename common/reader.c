@@ -1,0 +1,132 @@
+/* Requests from a socket. The deadline is absolute: a limit on each recv would
+ * start anew with every byte, and a client who sends one byte at a time could
+ * hold a clerk for ever. */
+
+#include "reader.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "clock.h"
+#include "stop.h"
+#include "tcp.h"
+#include "visit.h"
+
+/* How a reader waits unless it is told otherwise. */
+static int wait_for_bytes(void *reader, int64_t deadline, bool ends_on_stop)
+{
+    const struct reader *in = reader;
+    enum wake wake = tcp_wait(in->client, POLLIN, deadline, ends_on_stop);
+    if (wake == LATE)
+        errno = ETIMEDOUT;
+    return wake == READY ? 1 : wake == STOPPED ? 0 : -1;
+}
+
+void reader_open(struct reader *in, int client)
+{
+    in->client = client;
+    in->start = in->end = 0;
+    in->deadline = NEVER;
+    in->earned_ns = 0;
+    in->wait = wait_for_bytes;
+    in->waiter = in;
+}
+
+/* Receives what is there into the free part of the reader, waiting for it. */
+static ssize_t receive(struct reader *in, int64_t deadline, bool ends_on_stop)
+{
+    for (;;) {
+        int ready = in->wait(in->waiter, deadline, ends_on_stop);
+        if (ready <= 0)
+            return ready;
+        ssize_t size = recv(in->client, in->bytes + in->end,
+                            sizeof in->bytes - in->end, MSG_DONTWAIT);
+        if (size >= 0) {
+            in->end += (size_t)size;
+            return size;
+        }
+        if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+            return -1;
+    }
+}
+
+int reader_begin(struct reader *in)
+{
+    visit_in_request(in->client, false);
+    if (in->start == in->end) {
+        in->start = in->end = 0;
+        ssize_t size = receive(in, deadline_after(tcp_limits.idle_ns), true);
+        if (size <= 0)
+            return (int)size;
+    } else if (stop_requested()) {
+        return 0;
+    }
+    in->deadline = deadline_after(tcp_limits.request_ns);
+    in->earned_ns = 0;
+    visit_in_request(in->client, true);
+    return 1;
+}
+
+ssize_t reader_fill(struct reader *in)
+{
+    if (in->end == sizeof in->bytes) {
+        memmove(in->bytes, in->bytes + in->start, in->end - in->start);
+        in->end -= in->start;
+        in->start = 0;
+    }
+    if (in->end == sizeof in->bytes) {
+        errno = EMSGSIZE;
+        return -1;
+    }
+    ssize_t size = receive(in, in->deadline, false);
+    if (size > 0 && in->deadline != NEVER)
+        in->deadline += size * in->earned_ns;
+    return size;
+}
+
+void reader_earn(struct reader *in, int64_t bytes_per_s)
+{
+    in->earned_ns = NS_PER_S / bytes_per_s;
+}
+
+/* The length of a line's words: without LF and the CR before it. */
+static size_t length_of_words(const char *line, size_t length)
+{
+    if (length > 0 && line[length - 1] == '\n')
+        length--;
+    if (length > 0 && line[length - 1] == '\r')
+        length--;
+    return length;
+}
+
+ssize_t reader_next_line(struct reader *in, size_t longest, char **line)
+{
+    size_t seen = 0; /* bytes known to hold no LF */
+    for (;;) {
+        char *begin = in->bytes + in->start;
+        size_t there = in->end - in->start;
+        char *lf = memchr(begin + seen, '\n', there - seen);
+        size_t length = lf != NULL ? (size_t)(lf - begin) + 1 : there;
+        if (length_of_words(begin, length) > longest) {
+            errno = EMSGSIZE;
+            return -1;
+        }
+        ssize_t more = lf != NULL ? 0 : reader_fill(in);
+        if (more < 0)
+            return -1;
+        if (more == 0) { /* the line is complete, or as complete as it gets */
+            *line = in->bytes + in->start;
+            in->start += length;
+            return (ssize_t)length;
+        }
+        seen = there;
+    }
+}
+
+ssize_t reader_line(struct reader *in, size_t longest, char **line)
+{
+    int begun = reader_begin(in);
+    return begun <= 0 ? begun : reader_next_line(in, longest, line);
+}

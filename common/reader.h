@@ -1,0 +1,59 @@
+/* A reader takes requests from a client's socket: bounded, and by a deadline
+ * that no byte moves. */
+
+#ifndef READER_H
+#define READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { READER_CAPACITY = 16384 };
+
+struct reader {
+    int client;
+    size_t start, end; /* bytes[start .. end) have arrived and were not taken */
+    int64_t deadline;  /* for the request that has begun */
+    int64_t earned_ns; /* by which each of its further bytes moves that */
+
+    /* How it waits for bytes. A service that has more to wait for than bytes
+     * puts its own function here, and in waiter what that is called with.
+     * Returns 1; 0 when a stop was asked for and ends_on_stop; -1 with errno
+     * (ETIMEDOUT when the deadline has passed). */
+    int (*wait)(void *waiter, int64_t deadline, bool ends_on_stop);
+    void *waiter;
+
+    char bytes[READER_CAPACITY];
+};
+
+/* Reads from client, a socket that it borrows. */
+void reader_open(struct reader *in, int client);
+
+/* Waits, for tcp_limits.idle_ns at most, until the next request has begun: its
+ * first byte is there, and from now on tcp_limits.request_ns runs. A stop ends
+ * the wait, for the client is idle. Returns 1; 0 at the end of the input or at
+ * a stop; -1 with errno (ETIMEDOUT when it was late). */
+int reader_begin(struct reader *in);
+
+/* Reads more bytes of the request that has begun. Returns how many; 0 at the
+ * end of the input; -1 with errno: ETIMEDOUT when the request was late,
+ * EMSGSIZE when it does not fit into the reader. Untaken bytes may have moved.
+ */
+ssize_t reader_fill(struct reader *in);
+
+/* From now until the next request begins, bytes that arrive move the deadline:
+ * who sends so many per second, on the whole, is never late. For long uploads:
+ * their length says how long they may take, and their sender has to keep up. */
+void reader_earn(struct reader *in, int64_t bytes_per_s);
+
+/* Reads the next line of the request that has begun, as reader_line does. */
+ssize_t reader_next_line(struct reader *in, size_t longest, char **line);
+
+/* Begins a request that is one line and reads it whole. Points line at it
+ * (until the next call) and returns its length with the LF that ends it; a last
+ * line cut off by the end of the input has none. Returns 0 and -1 as above;
+ * EMSGSIZE for a line of more than longest bytes, CR and LF not counted. */
+ssize_t reader_line(struct reader *in, size_t longest, char **line);
+
+#endif

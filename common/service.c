@@ -1,0 +1,139 @@
+/* The table of services, and what all of them have in common. */
+
+#include "service.h"
+
+#include <err.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "say.h"
+#include "services/services.h"
+#include "stop.h"
+#include "tcp.h"
+
+enum { LONGEST_DETAILS = 256, LONGEST_LIST = 2048, MOST_FLAGS = 32 };
+
+static const struct service *const services[] = {&echo_service,  &desk_service,
+                                                 &chat_service,  &http_service,
+                                                 &files_service, NULL};
+
+static const struct service *service;
+
+/* What --help says about services. */
+static const char *list_services(void)
+{
+    static char list[LONGEST_LIST];
+    size_t length = (size_t)snprintf(list, sizeof list, "services:\n");
+    for (size_t i = 0; services[i] != NULL && length < sizeof list; i++)
+        length += (size_t)snprintf(
+            list + length, sizeof list - length, "  %s%s%s%s\n        %s\n",
+            services[i]->name, services[i]->argument != NULL ? " " : "",
+            services[i]->argument != NULL ? services[i]->argument : "",
+            i == 0 ? " (the default)" : "", services[i]->help);
+    return list;
+}
+
+/* The names of all services, for the error message. */
+static const char *service_names(void)
+{
+    static char names[LONGEST_LIST];
+    size_t length = 0;
+    for (size_t i = 0; services[i] != NULL && length < sizeof names; i++)
+        length +=
+            (size_t)snprintf(names + length, sizeof names - length, "%s%s",
+                             i == 0 ? "" : ", ", services[i]->name);
+    return names;
+}
+
+static const struct service *find_service(const char *name)
+{
+    for (size_t i = 0; services[i] != NULL; i++)
+        if (strcmp(services[i]->name, name) == 0)
+            return services[i];
+    errx(EXIT_USAGE, "%s: unknown service; there is %s", name, service_names());
+}
+
+/* The first operand: what is neither a flag nor, as every flag has a value, the
+ * value of the flag before it. NULL if there is none. */
+static const char *first_operand(int argc, char *argv[])
+{
+    for (int i = 1; i < argc; i++) {
+        if (argv[i][0] != '-' || argv[i][1] == '\0')
+            return argv[i];
+        if (strcmp(argv[i], "--") == 0)
+            return argv[i + 1]; /* NULL behind the last */
+        bool takes_next =
+            strcmp(argv[i], "--help") != 0 && strchr(argv[i], '=') == NULL;
+        i += takes_next;
+    }
+    return NULL;
+}
+
+/* Appends the flags of a table, without its end, to all. */
+static size_t append_flags(struct flag *all, size_t count,
+                           const struct flag *flags)
+{
+    for (; flags != NULL && flags->name != NULL && count < MOST_FLAGS; flags++)
+        all[count++] = *flags;
+    return count;
+}
+
+void service_choose(int argc, char *argv[], const struct flag *flags)
+{
+    const char *name = first_operand(argc, argv);
+    service = name != NULL ? find_service(name) : services[0];
+
+    struct flag all[MOST_FLAGS + 1] = {0};
+    append_flags(all, append_flags(all, 0, flags), service->flags);
+    int count =
+        flags_parse(argc, argv, all, "[SERVICE [ARGUMENT]]", list_services());
+
+    const char *argument = count > 1 ? argv[2] : NULL;
+    if (service->argument == NULL && argument != NULL)
+        errx(EXIT_USAGE, "%s: the service %s takes no argument", argument,
+             service->name);
+    if (service->argument != NULL && argument == NULL)
+        errx(EXIT_USAGE, "the service %s needs an argument: %s %s",
+             service->name, service->name, service->argument);
+    if (count > 2)
+        errx(EXIT_USAGE, "%s: one service and one argument are accepted",
+             argv[3]);
+    if (service->open != NULL)
+        service->open(argument);
+}
+
+void service_announce(const char *lab, int listener, const char *details, ...)
+{
+    char text[LONGEST_DETAILS];
+    va_list arguments;
+    va_start(arguments, details);
+    vsnprintf(text, sizeof text, details, arguments);
+    va_end(arguments);
+
+    char address[ADDRESS_LENGTH];
+    tcp_own_address(listener, address);
+    say_as(lab);
+    if (!say("listening on %s (%s, %s)", address, service->name, text))
+        err(EXIT_FAILURE, "cannot announce the port on standard output");
+}
+
+void service_talk(int client)
+{
+    long number = visit_begin(client);
+    if (stop_requested()) {
+        tcp_last_words(client, service->busy, 0);
+        visit_end(client, REFUSED);
+    } else {
+        visit_end(client, service->talk(client, number));
+    }
+}
+
+void service_refuse(int client)
+{
+    visit_end(client, REFUSED);
+    tcp_refuse(client, service->busy);
+}

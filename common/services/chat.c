@@ -1,0 +1,182 @@
+/* chat: a room. What one says, all hear, in one order.
+ * A line without a slash in front is said to everybody, who all hear it behind
+ * the speaker's name; so does the speaker, and knows by that that it was said.
+ * What the room itself tells begins with "-- ". */
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "reader.h"
+#include "services/chat_roster.h"
+#include "services/chat_text.h"
+#include "services/lines.h"
+#include "services/services.h"
+#include "tcp.h"
+
+#define COMMANDS "/nick NAME, /who, /me WORDS, /quit"
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+enum { LONGEST_SAYING = LONGEST_LINE + 128 };
+
+/* A command is done with the words behind it. */
+struct command {
+    const char *name;
+    void (*do_it)(struct member *self, const char *words);
+};
+
+static void explain(struct member *self, const char *what, const char *words)
+{
+    char line[LONGEST_SAYING];
+    snprintf(line, sizeof line, "error %s%s\n", what, words);
+    roster_tell(self, line);
+}
+
+/* Letters are those of ASCII: no two names look alike that are not. */
+static bool is_name(const char *name)
+{
+    size_t length = strlen(name);
+    return length <= LONGEST_NAME && strspn(name, LETTERS) > 0 &&
+           strspn(name, LETTERS "0123456789-_") == length;
+}
+
+static void do_nick(struct member *self, const char *name)
+{
+    if (!is_name(name))
+        explain(self, "/nick takes a name: a letter, then letters, digits, - ",
+                "or _, 20 at most");
+    else if (strncasecmp(name, "guest", strlen("guest")) == 0)
+        explain(self, "names that begin with guest are for newcomers", "");
+    else if (!roster_rename(self, name))
+        explain(self, "somebody here has that name: ", name);
+}
+
+static void do_who(struct member *self, const char *words)
+{
+    if (*words != '\0')
+        explain(self, "/who takes no words", "");
+    else
+        roster_list(self);
+}
+
+static void do_me(struct member *self, const char *words)
+{
+    char line[LONGEST_SAYING];
+    if (*words == '\0') {
+        explain(self, "/me takes words, as in /me waves", "");
+        return;
+    }
+    snprintf(line, sizeof line, "* %s %s\n", self->name, words);
+    roster_say(line);
+}
+
+static const struct command commands[] = {
+    {"/nick", do_nick},
+    {"/who", do_who},
+    {"/me", do_me},
+};
+
+static void do_command(struct member *self, const char *line)
+{
+    size_t length = strcspn(line, " ");
+    const char *words = line + length + strspn(line + length, " ");
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (strlen(commands[i].name) == length &&
+            strncmp(commands[i].name, line, length) == 0) {
+            commands[i].do_it(self, words);
+            return;
+        }
+    explain(self, "unknown command; there is " COMMANDS ": ", line);
+}
+
+static void say_words(const struct member *self, const char *words)
+{
+    char line[LONGEST_SAYING];
+    snprintf(line, sizeof line, "%s: %s\n", self->name, words);
+    roster_say(line);
+}
+
+/* Makes a clean string of the line, without its end and blanks before that. */
+static void clean_line(char *line, size_t length)
+{
+    length--; /* the LF */
+    if (length > 0 && line[length - 1] == '\r')
+        length--;
+    length = chat_clean(line, length);
+    while (length > 0 && line[length - 1] == ' ')
+        length--;
+    line[length] = '\0';
+}
+
+/* Takes lines until the member says good-bye or cannot go on. Returns 0 or -1
+ * as reader_line does; a good-bye is returned in last_words. */
+static ssize_t converse(struct member *self, struct reader *in,
+                        const char **last_words)
+{
+    char *line;
+    ssize_t result;
+    while ((result = reader_line(in, LONGEST_LINE, &line)) > 0) {
+        if (line[result - 1] != '\n')
+            return 0; /* cut off: who knows what was to be said? */
+        clean_line(line, (size_t)result);
+        if (strcmp(line, "/quit") == 0) {
+            *last_words = "bye\n";
+            return 0;
+        }
+        if (line[0] == '/')
+            do_command(self, line);
+        else if (line[0] != '\0')
+            say_words(self, line);
+        /* A flood comes no faster than its source hears it. */
+        result = roster_catch_up(self, true);
+        if (result <= 0)
+            return result;
+    }
+    return result;
+}
+
+static enum outcome part(struct member *self, const struct reader *in,
+                         ssize_t result, const char *last_words)
+{
+    int reason = result == -1 ? errno : 0;
+    const char *why =
+        reason == ETIMEDOUT ? "said nothing for long and is gone" : "has left";
+    int failure = roster_leave(self, why, last_words);
+    if (failure == 0 && last_words[0] == '\0') {
+        errno = reason;
+        return lines_farewell(in, result);
+    }
+    tcp_last_words(in->client, "", 0);
+    if (failure == 0)
+        return SERVED;
+    return reason == ETIMEDOUT || failure == ETIMEDOUT ? TIMED_OUT : LOST;
+}
+
+static enum outcome talk(int client, long number)
+{
+    struct member self;
+    struct reader in;
+    const char *last_words = "";
+
+    lines_greet(client, number);
+    if (!roster_join(&self, client, number, COMMANDS)) {
+        tcp_last_words(client, LINES_BUSY, 0);
+        return REFUSED;
+    }
+    reader_open(&in, client);
+    in.wait = roster_wait;
+    in.waiter = &self;
+    ssize_t result = converse(&self, &in, &last_words);
+    return part(&self, &in, result, last_words);
+}
+
+const struct service chat_service = {
+    .name = "chat",
+    .help = "a room: what one says, all hear; commands are\n"
+            "        " COMMANDS,
+    .talk = talk,
+    .busy = LINES_BUSY,
+};

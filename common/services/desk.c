@@ -1,0 +1,194 @@
+/* desk: the DMV. Every request keeps the clerk busy in a way of its own. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "barrier.h"
+#include "clock.h"
+#include "reader.h"
+#include "services/lines.h"
+#include "services/services.h"
+#include "tcp.h"
+#include "work.h"
+
+enum {
+    LONGEST_MS = WORK_LONGEST_MS,
+    MOST_BYTES = 1000000000,
+    MOST_PARTIES = 100000,
+    BARRIER_MS = 2000,
+    CHUNK = 8192,
+    LONGEST_ANSWER = LONGEST_LINE + 32,
+};
+
+/* A request knows its words and answers them: 0, or -1 with errno if the client
+ * cannot be answered. Words that it cannot use are told so in a line. */
+struct request {
+    const char *name;
+    int (*answer)(int client, const char *words);
+};
+
+static int answer_line(int client, const char *status, const char *words)
+{
+    char line[LONGEST_ANSWER];
+    int length = snprintf(line, sizeof line, "%s %s\n", status, words);
+    return tcp_write(client, line, (size_t)length);
+}
+
+/* Reads up to two whole numbers, each from 0 to most; returns how many there
+ * are, or 0 if there is anything else. */
+static int read_numbers(const char *words, long numbers[2], long most)
+{
+    int count = 0;
+    while (*words != '\0') {
+        char *end;
+        if (count == 2 || *words < '0' || *words > '9')
+            return 0;
+        numbers[count] = strtol(words, &end, 10);
+        if (numbers[count] > most || (*end != '\0' && *end != ' '))
+            return 0;
+        words = end + strspn(end, " ");
+        count++;
+    }
+    return count;
+}
+
+/* The clerk is on the phone: time passes, nothing is computed. */
+static int answer_sleep(int client, const char *words)
+{
+    long ms[2];
+    if (read_numbers(words, ms, LONGEST_MS) != 1)
+        return answer_line(client, "error", "sleep takes 0 to 600000 ms");
+    work_sleep(ms[0]);
+    char answer[64];
+    snprintf(answer, sizeof answer, "sleep %ld", ms[0]);
+    return answer_line(client, "ok", answer);
+}
+
+/* The clerk computes: the time that passes is the processor's. */
+static int answer_burn(int client, const char *words)
+{
+    long ms[2];
+    if (read_numbers(words, ms, LONGEST_MS) != 1)
+        return answer_line(client, "error", "burn takes 0 to 600000 ms");
+    work_burn(ms[0]);
+    char answer[64];
+    snprintf(answer, sizeof answer, "burn %ld", ms[0]);
+    return answer_line(client, "ok", answer);
+}
+
+/* The clerk copies a file. The answer and the first bytes leave in one write.
+ */
+static int answer_bytes(int client, const char *words)
+{
+    long count[2];
+    if (read_numbers(words, count, MOST_BYTES) != 1)
+        return answer_line(client, "error", "bytes takes 0 to 1000000000");
+    char chunk[CHUNK];
+    size_t begin =
+        (size_t)snprintf(chunk, sizeof chunk, "ok bytes %ld\n", count[0]);
+    memset(chunk + begin, 'x', sizeof chunk - begin);
+    size_t left = begin + (size_t)count[0];
+    while (left > 0) {
+        size_t size = left < sizeof chunk ? left : sizeof chunk;
+        if (tcp_write(client, chunk, size) == -1)
+            return -1;
+        left -= size;
+        memset(chunk, 'x', begin);
+    }
+    return 0;
+}
+
+/* The clerk waits for other clerks to have a client who waits here too. */
+static int answer_barrier(int client, const char *words)
+{
+    long numbers[2] = {0, BARRIER_MS};
+    int count = read_numbers(words, numbers, LONGEST_MS);
+    if (count == 0 || numbers[0] < 1 || numbers[0] > MOST_PARTIES)
+        return answer_line(
+            client, "error",
+            "barrier takes 1 to 100000 clients, then perhaps ms");
+    int most;
+    bool has_met =
+        barrier_wait((int)numbers[0], now_ns() + numbers[1] * NS_PER_MS, &most);
+    char answer[64];
+    if (has_met)
+        snprintf(answer, sizeof answer, "barrier %ld", numbers[0]);
+    else
+        snprintf(answer, sizeof answer, "barrier %d of %ld", most, numbers[0]);
+    return answer_line(client, has_met ? "ok" : "error", answer);
+}
+
+static int answer_echo(int client, const char *words)
+{
+    return answer_line(client, "ok echo", words);
+}
+
+static const struct request requests[] = {
+    {"sleep", answer_sleep},     {"burn", answer_burn}, {"bytes", answer_bytes},
+    {"barrier", answer_barrier}, {"echo", answer_echo},
+};
+
+/* Makes a string of the line: no line end, and '?' for what is not text. */
+static void clean_line(char *line, size_t length)
+{
+    if (length > 0 && line[length - 1] == '\n')
+        length--;
+    if (length > 0 && line[length - 1] == '\r')
+        length--;
+    line[length] = '\0';
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)line[i] < ' ' || line[i] == '\x7f')
+            line[i] = '?';
+}
+
+static int answer_request(int client, const char *line)
+{
+    size_t length = strcspn(line, " ");
+    const char *words = line + length + (line[length] == ' ');
+    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++)
+        if (strlen(requests[i].name) == length &&
+            strncmp(requests[i].name, line, length) == 0)
+            return requests[i].answer(client, words);
+    return answer_line(client, "error unknown request:", line);
+}
+
+static void open_desk(const char *unused)
+{
+    (void)unused;
+    barrier_open();
+}
+
+static enum outcome talk(int client, long number)
+{
+    struct reader in;
+    char *line;
+    ssize_t length;
+
+    reader_open(&in, client);
+    lines_greet(client, number);
+    while ((length = reader_line(&in, LONGEST_LINE, &line)) > 0) {
+        if (line[length - 1] != '\n')
+            return SERVED; /* cut off: half a request is none */
+        clean_line(line, (size_t)length);
+        if (strcmp(line, "quit") == 0) {
+            tcp_last_words(client, "bye\n", 0);
+            return SERVED;
+        }
+        if (answer_request(client, line) == -1)
+            return lines_farewell(&in, -1);
+    }
+    return lines_farewell(&in, length);
+}
+
+const struct service desk_service = {
+    .name = "desk",
+    .help = "the DMV: answers sleep MS, burn MS, bytes N, barrier N [MS],\n"
+            "        echo WORDS, quit",
+    .open = open_desk,
+    .talk = talk,
+    .busy = LINES_BUSY,
+};

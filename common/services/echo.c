@@ -1,0 +1,30 @@
+/* echo: greets, then sends every line back, byte for byte (RFC 862 with lines).
+ */
+
+#include <stddef.h>
+
+#include "reader.h"
+#include "services/lines.h"
+#include "services/services.h"
+#include "tcp.h"
+
+static enum outcome talk(int client, long number)
+{
+    struct reader in;
+    char *line;
+    ssize_t length;
+
+    reader_open(&in, client);
+    lines_greet(client, number);
+    while ((length = reader_line(&in, LONGEST_LINE, &line)) > 0)
+        if (tcp_write(client, line, (size_t)length) == -1)
+            return lines_farewell(&in, -1);
+    return lines_farewell(&in, length);
+}
+
+const struct service echo_service = {
+    .name = "echo",
+    .help = "greets, then sends each line back",
+    .talk = talk,
+    .busy = LINES_BUSY,
+};

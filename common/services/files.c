@@ -1,0 +1,288 @@
+/* The service files: http, and PUT and DELETE. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "services/files_page.h"
+#include "services/files_upload.h"
+#include "services/http.h"
+#include "services/http_conditions.h"
+#include "services/http_file.h"
+#include "services/services.h"
+#include "tcp.h"
+
+enum { BYTES_PER_MIB = 1024 * 1024 };
+
+static const char *uploads_from = "loopback";
+static int upload_limit_mib = 1024;
+
+/* --- who may ------------------------------------------------------------- */
+
+/* Is it a name that this machine has for itself? A web page from elsewhere can
+ * make its own name lead here (DNS rebinding), and the browser of somebody on
+ * this machine ask for what only that person may have. */
+static bool is_own_name(struct http_text host)
+{
+    static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        size_t length = strlen(names[i]);
+        if (http_text_begins(host, names[i]) &&
+            (host.length == length || host.at[length] == ':'))
+            return true;
+    }
+    return host.at == NULL; /* HTTP/1.0, which no browser speaks */
+}
+
+static bool may_upload(const struct http_exchange *exchange)
+{
+    if (strcmp(uploads_from, "anywhere") == 0)
+        return true;
+    return tcp_is_loopback(exchange->in.client) &&
+           is_own_name(exchange->request.fields[HTTP_HOST]);
+}
+
+/* --- what is to be changed ----------------------------------------------- */
+
+/* Finds the place to put or delete a file at. Returns 0 or a status. */
+static int find_place(struct http_exchange *exchange, struct http_place *place)
+{
+    if (!may_upload(exchange))
+        return 403;
+    int status = http_path_read(exchange->request.target, exchange->path);
+    if (status != 0)
+        return status;
+    if (http_place_find(place, exchange->path) == -1)
+        return http_status_of(errno);
+    if (*place->name != '\0')
+        return 0;
+    http_place_leave(place);
+    return 409; /* a directory */
+}
+
+/* What has the name, if anything. */
+struct target {
+    bool exists;
+    struct http_validators validators;
+};
+
+/* Looks at what has the name now. Returns 0, or a status if that is no file. */
+static int look(const struct http_place *place, struct target *target)
+{
+    struct stat facts;
+    *target = (struct target){.exists = true};
+    if (fstatat(place->directory, place->name, &facts, AT_SYMLINK_NOFOLLOW) ==
+        -1) {
+        target->exists = false;
+        return errno == ENOENT ? 0 : http_status_of(errno);
+    }
+    http_validators_of(&target->validators, &facts);
+    return S_ISREG(facts.st_mode) ? 0 : 409;
+}
+
+static bool is_same(const struct target *a, const struct target *b)
+{
+    return a->exists == b->exists &&
+           strcmp(a->validators.etag, b->validators.etag) == 0;
+}
+
+/* Do the request's conditions let the target be changed? 0 or a status. */
+static int check_conditions(const struct http_request *request,
+                            const struct target *target)
+{
+    return http_conditions_check(
+        request, target->exists ? &target->validators : NULL, false);
+}
+
+static void answer_changed(struct http_exchange *exchange, bool is_new)
+{
+    http_begin(exchange, is_new ? 201 : 204);
+    http_reply_explain(&exchange->reply);
+}
+
+/* --- PUT ----------------------------------------------------------------- */
+
+static int64_t upload_limit(void)
+{
+    return (int64_t)upload_limit_mib * BYTES_PER_MIB;
+}
+
+/* Is the body one that can be stored? Asked before any of it is read. */
+static int check_body(struct http_request *request)
+{
+    if (request->fields[HTTP_CONTENT_RANGE].at != NULL)
+        return 400; /* a part of a file: RFC 9110 section 14.5 */
+    if (!request->has_length && !request->is_chunked) {
+        request->keeps_alive = false; /* what follows may be a body after all */
+        return 411;
+    }
+    return request->content_length > upload_limit() ? 413 : 0;
+}
+
+/* The status for a body that did not arrive, or -1. */
+static int status_of_body(int error)
+{
+    return error == ETIMEDOUT ? 408 : error == EBADMSG ? 400 : -1;
+}
+
+static int receive(struct http_exchange *exchange, struct upload *upload)
+{
+    int64_t received = 0;
+    const char *bytes;
+    ssize_t size;
+    while ((size = http_body_read(&exchange->body, &exchange->in, &bytes)) >
+           0) {
+        received += size;
+        if (received > upload_limit())
+            return 413;
+        if (upload_write(upload, bytes, (size_t)size) == -1)
+            return http_status_of(errno);
+    }
+    if (size == -1)
+        return status_of_body(errno);
+    return upload_sync(upload) == -1 ? http_status_of(errno) : 0;
+}
+
+/* Gives the file its name. Conditions that held before the upload must hold
+ * now, that is: the target must be as it was. Keeps in target what it is now.
+ */
+static int publish(const struct http_place *place, struct upload *upload,
+                   struct target *target, bool is_conditional)
+{
+    struct target before = *target;
+    int lock = files_lock(place->directory);
+    if (lock == -1)
+        return http_status_of(errno);
+    int status = look(place, target);
+    if (status == 0 && is_conditional && !is_same(&before, target))
+        status = 412;
+    bool is_new = is_conditional && !target->exists;
+    if (status == 0 && upload_publish(upload, place->name, is_new) == -1)
+        status = http_status_of(errno);
+    if (files_unlock(lock) == -1 && status == 0)
+        status = http_status_of(errno);
+    return status;
+}
+
+/* Stores the body, then gives it its name. */
+static int store(struct http_exchange *exchange, const struct http_place *place,
+                 struct target *target)
+{
+    struct upload upload;
+    bool is_conditional = http_is_conditional(&exchange->request);
+    if (upload_begin(&upload, place->directory) == -1)
+        return http_status_of(errno);
+    int status = receive(exchange, &upload);
+    if (status == 0)
+        status = publish(place, &upload, target, is_conditional);
+    upload_end(&upload);
+    return status;
+}
+
+static int put_file(struct http_exchange *exchange,
+                    const struct http_place *place)
+{
+    struct target target;
+    int status = check_body(&exchange->request);
+    if (status == 0)
+        status = look(place, &target);
+    if (status == 0)
+        status = check_conditions(&exchange->request, &target);
+    if (status == 0)
+        status = store(exchange, place, &target);
+    if (status == 0)
+        answer_changed(exchange, !target.exists);
+    return status;
+}
+
+static int answer_put(struct http_exchange *exchange)
+{
+    struct http_place place;
+    int status = find_place(exchange, &place);
+    if (status == 0) {
+        status = put_file(exchange, &place);
+        http_place_leave(&place);
+    }
+    return status == 404 ? 409 : status; /* there is no such directory */
+}
+
+/* --- DELETE -------------------------------------------------------------- */
+
+static int delete_file(struct http_exchange *exchange,
+                       const struct http_place *place)
+{
+    struct target target;
+    int lock = files_lock(place->directory);
+    if (lock == -1)
+        return http_status_of(errno);
+    int status = look(place, &target);
+    if (status == 0)
+        status = check_conditions(&exchange->request, &target);
+    if (status == 0 && unlinkat(place->directory, place->name, 0) == -1)
+        status = http_status_of(errno);
+    if (files_unlock(lock) == -1 && status == 0)
+        status = http_status_of(errno);
+    if (status == 0)
+        answer_changed(exchange, false);
+    return status;
+}
+
+static int answer_delete(struct http_exchange *exchange)
+{
+    struct http_place place;
+    int status = find_place(exchange, &place);
+    if (status == 0) {
+        status = delete_file(exchange, &place);
+        http_place_leave(&place);
+    }
+    return status;
+}
+
+/* --- the service --------------------------------------------------------- */
+
+static const struct http_method methods[] = {
+    {"GET", http_get},         {"HEAD", http_get},        {"PUT", answer_put},
+    {"DELETE", answer_delete}, {"OPTIONS", http_options}, {0},
+};
+
+static const struct http_site site = {
+    .methods = methods,
+    .page_end = files_page,
+};
+
+static const struct flag flags[] = {
+    {"uploads", "from where files may be changed", .text = &uploads_from,
+     .choices = "loopback|anywhere"},
+    {"upload-limit", "MiB that an upload may have", .number = &upload_limit_mib,
+     .min = 1, .max = 1024 * 1024},
+    {0},
+};
+
+static void open_files(const char *directory)
+{
+    http_root_open(directory);
+    uploads_sweep(directory);
+    signal(SIGXFSZ, SIG_IGN); /* a file that is too large is a failed write */
+}
+
+static enum outcome talk(int client, long number)
+{
+    (void)number;
+    return http_talk(client, &site);
+}
+
+const struct service files_service = {
+    .name = "files",
+    .help = "http, and uploads: PUT and DELETE, or a browser",
+    .argument = "DIR",
+    .flags = flags,
+    .open = open_files,
+    .talk = talk,
+    .busy = HTTP_BUSY,
+};

@@ -1,0 +1,10 @@
+/* The part of a listing that lets a person upload and delete files. */
+
+#ifndef FILES_PAGE_H
+#define FILES_PAGE_H
+
+/* HTML, to stand below the listing's table. Without JavaScript it shows
+ * nothing, and the links above still work. */
+extern const char files_page[];
+
+#endif

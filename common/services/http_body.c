@@ -1,0 +1,145 @@
+/* Bodies of requests: counted bytes, or chunks. */
+
+#include "services/http_body.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "tcp.h"
+
+enum {
+    LEAST_BYTES_PER_S = 4000, /* on the whole; slower senders run out of time */
+    LONGEST_CHUNK_LINE = 4096,
+    MOST_TRAILERS = HTTP_MOST_FIELDS,
+    MOST_HEX_DIGITS = 15, /* of which any number fits into 63 bits */
+};
+
+void http_body_open(struct http_body *body, const struct http_request *request)
+{
+    *body = (struct http_body){
+        .is_chunked = request->is_chunked,
+        .is_awaited = request->expects_continue,
+        .is_complete = !request->is_chunked && request->content_length == 0,
+        .left = request->content_length,
+    };
+}
+
+static ssize_t fail(int reason)
+{
+    errno = reason;
+    return -1;
+}
+
+/* --- chunks -------------------------------------------------------------- */
+
+static int hex_digit(char c)
+{
+    const char *digits = "0123456789abcdef0123456789ABCDEF";
+    const char *digit = c != '\0' ? strchr(digits, c) : NULL;
+    return digit != NULL ? (int)((digit - digits) % 16) : -1;
+}
+
+bool http_chunk_size(struct http_text line, int64_t *size)
+{
+    struct http_text digits = http_text_take(&line, ';');
+    if (line.at != NULL) /* spaces are allowed before an extension only */
+        digits = http_text_trim(digits);
+    *size = 0;
+    for (size_t i = 0; i < digits.length; i++) {
+        int digit = hex_digit(digits.at[i]);
+        if (digit == -1 || i == MOST_HEX_DIGITS)
+            return false;
+        *size = *size * 16 + digit;
+    }
+    return digits.length > 0;
+}
+
+/* Takes a line that ends in CRLF: between chunks, an LF alone has been used to
+ * smuggle. Returns 0, or -1 with errno. */
+static int take_line(struct reader *in, struct http_text *line)
+{
+    char *begin;
+    ssize_t length = reader_next_line(in, LONGEST_CHUNK_LINE, &begin);
+    if (length == -1)
+        return errno == EMSGSIZE ? (int)fail(EBADMSG) : -1;
+    if (length < 2 || memcmp(begin + length - 2, "\r\n", 2) != 0)
+        return (int)fail(EBADMSG);
+    *line = (struct http_text){begin, (size_t)length - 2};
+    return 0;
+}
+
+/* Takes what may follow the last chunk: fields that we have no use for, then
+ * the empty line that ends the request. */
+static int take_trailers(struct reader *in)
+{
+    struct http_text line;
+    for (int i = 0; i <= MOST_TRAILERS; i++) {
+        if (take_line(in, &line) == -1)
+            return -1;
+        if (line.length == 0)
+            return 0;
+    }
+    return (int)fail(EBADMSG);
+}
+
+static int begin_chunk(struct http_body *body, struct reader *in)
+{
+    struct http_text line;
+    if (body->has_chunk) {
+        if (take_line(in, &line) == -1)
+            return -1;
+        if (line.length > 0)
+            return (int)fail(EBADMSG); /* the chunk is longer than it said */
+    }
+    if (take_line(in, &line) == -1)
+        return -1;
+    if (!http_chunk_size(line, &body->left))
+        return (int)fail(EBADMSG);
+    body->has_chunk = true;
+    if (body->left == 0 && take_trailers(in) == -1)
+        return -1;
+    body->is_complete = body->left == 0;
+    return 0;
+}
+
+/* --- bytes --------------------------------------------------------------- */
+
+/* Asks for the body, unless some of it is here already. */
+static int ask_for_it(struct http_body *body, const struct reader *in)
+{
+    static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    bool is_awaited = body->is_awaited && in->start == in->end;
+    body->is_awaited = false;
+    return is_awaited ? tcp_write(in->client, go_on, strlen(go_on)) : 0;
+}
+
+/* Takes what is there of the body or chunk, waiting for some. */
+static ssize_t take_bytes(struct http_body *body, struct reader *in,
+                          const char **bytes)
+{
+    if (in->start == in->end) {
+        in->start = in->end = 0; /* all of the reader is free */
+        ssize_t more = reader_fill(in);
+        if (more <= 0)
+            return more == 0 ? fail(EBADMSG) : -1;
+    }
+    size_t there = in->end - in->start;
+    size_t size = (int64_t)there < body->left ? there : (size_t)body->left;
+    *bytes = in->bytes + in->start;
+    in->start += size;
+    body->left -= (int64_t)size;
+    body->is_complete = !body->is_chunked && body->left == 0;
+    return (ssize_t)size;
+}
+
+ssize_t http_body_read(struct http_body *body, struct reader *in,
+                       const char **bytes)
+{
+    reader_earn(in, LEAST_BYTES_PER_S);
+    if (!body->is_complete && ask_for_it(body, in) == -1)
+        return -1;
+    if (body->is_chunked && body->left == 0 && !body->is_complete &&
+        begin_chunk(body, in) == -1)
+        return -1;
+    return body->is_complete ? 0 : take_bytes(body, in, bytes);
+}

@@ -1,0 +1,223 @@
+/* GET and HEAD: files, directories, and work that is ordered by its path. */
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "services/http.h"
+#include "services/http_conditions.h"
+#include "services/http_file.h"
+#include "services/http_list.h"
+#include "work.h"
+
+/* --- work ---------------------------------------------------------------- */
+
+/* Kinds of work, by the beginning of their paths: sleep/100 waits 100 ms. */
+static const struct work {
+    const char *prefix;
+    void (*run)(long ms);
+} works[] = {
+    {"sleep/", work_sleep},
+    {"burn/", work_burn},
+};
+
+/* The work that a path orders, and for how long; NULL if it is none. */
+static const struct work *find_work(const char *path, int64_t *ms)
+{
+    for (size_t i = 0; i < sizeof works / sizeof *works; i++) {
+        size_t length = strlen(works[i].prefix);
+        if (strncmp(path, works[i].prefix, length) == 0 &&
+            http_text_number(http_text(path + length), ms))
+            return &works[i];
+    }
+    return NULL;
+}
+
+static int answer_work(struct http_exchange *exchange, const struct work *work,
+                       int64_t ms)
+{
+    struct http_reply *reply = &exchange->reply;
+    if (ms > WORK_LONGEST_MS)
+        return 400;
+    work->run((long)ms);
+    http_begin(exchange, 200);
+    http_reply_field(reply, "Content-Type", "text/plain; charset=utf-8");
+    http_reply_field(reply, "Cache-Control", "no-store");
+    http_reply_end_with(reply, "ok\n", strlen("ok\n"));
+    return 0;
+}
+
+/* --- files --------------------------------------------------------------- */
+
+/* A file that was found and may be served. */
+struct found {
+    int file;
+    const char *name;
+    int64_t size;
+    struct http_validators validators;
+};
+
+static void put_validators(struct http_reply *reply,
+                           const struct http_validators *validators)
+{
+    http_reply_field(reply, "ETag", validators->etag);
+    http_reply_date(reply, "Last-Modified", validators->modified);
+    http_reply_field(reply, "Cache-Control", "no-cache"); /* before asking */
+}
+
+static void answer_unchanged(struct http_exchange *exchange,
+                             const struct found *found)
+{
+    struct http_reply *reply = &exchange->reply;
+    http_begin(exchange, 304);
+    put_validators(reply, &found->validators);
+    http_reply_end(reply);
+}
+
+static void answer_out_of_range(struct http_exchange *exchange,
+                                const struct found *found)
+{
+    struct http_reply *reply = &exchange->reply;
+    http_begin(exchange, 416);
+    http_reply_field_begin(reply, "Content-Range");
+    http_reply_put(reply, "bytes */");
+    http_reply_put_number(reply, found->size);
+    http_reply_field_end(reply);
+    http_reply_explain(reply);
+}
+
+static void put_content_range(struct http_reply *reply,
+                              const struct http_range *range, int64_t size)
+{
+    http_reply_field_begin(reply, "Content-Range");
+    http_reply_put(reply, "bytes ");
+    http_reply_put_number(reply, range->first);
+    http_reply_put(reply, "-");
+    http_reply_put_number(reply, range->first + range->length - 1);
+    http_reply_put(reply, "/");
+    http_reply_put_number(reply, size);
+    http_reply_field_end(reply);
+}
+
+static void answer_bytes(struct http_exchange *exchange,
+                         const struct found *found, int status,
+                         const struct http_range *range)
+{
+    struct http_reply *reply = &exchange->reply;
+    http_begin(exchange, status);
+    http_reply_field(reply, "Content-Type", http_type_of(found->name));
+    http_reply_field(reply, "Accept-Ranges", "bytes");
+    put_validators(reply, &found->validators);
+    if (status == 206)
+        put_content_range(reply, range, found->size);
+    http_reply_end_with_file(reply, found->file, range->first, range->length);
+}
+
+static int answer_found(struct http_exchange *exchange,
+                        const struct found *found)
+{
+    const struct http_request *request = &exchange->request;
+    struct http_range range = {0};
+    int status = http_conditions_check(request, &found->validators, true);
+    if (status == 0)
+        status =
+            http_range_read(&range, request, &found->validators, found->size);
+    switch (status) {
+    case 200:
+    case 206:
+        answer_bytes(exchange, found, status, &range);
+        return 0;
+    case 304:
+        answer_unchanged(exchange, found);
+        return 0;
+    case 416:
+        answer_out_of_range(exchange, found);
+        return 0;
+    default:
+        return status;
+    }
+}
+
+/* --- directories --------------------------------------------------------- */
+
+static bool means_directory(const char *path)
+{
+    return *path == '\0' || path[strlen(path) - 1] == '/';
+}
+
+/* The name lacks its slash: without it, the links in the directory's page would
+ * lead nowhere. */
+static int send_to_directory(struct http_exchange *exchange)
+{
+    struct http_reply *reply = &exchange->reply;
+    struct http_text query = exchange->request.target;
+    char code[sizeof "%XX"];
+    http_text_take(&query, '?');
+    http_begin(exchange, 301);
+    http_reply_field_begin(reply, "Location");
+    http_reply_put(reply, "/");
+    for (const char *c = exchange->path; *c != '\0'; c++)
+        http_reply_put(reply, http_path_encode(*c, code));
+    http_reply_put(reply, "/");
+    if (query.at != NULL) {
+        http_reply_put(reply, "?");
+        http_reply_put_bytes(reply, query.at, query.length);
+    }
+    http_reply_field_end(reply);
+    http_reply_explain(reply);
+    return 0;
+}
+
+/* --- whatever the path names --------------------------------------------- */
+
+/* Answers with what was opened, if it can be served: no device, no FIFO. */
+static int answer_file(struct http_exchange *exchange, int file,
+                       const char *name)
+{
+    struct stat facts;
+    if (fstat(file, &facts) == -1)
+        return http_status_of(errno);
+    if (S_ISDIR(facts.st_mode) && !means_directory(exchange->path))
+        return send_to_directory(exchange);
+    if (!S_ISREG(facts.st_mode))
+        return 403;
+    struct found found = {.file = file, .name = name, .size = facts.st_size};
+    http_validators_of(&found.validators, &facts);
+    return answer_found(exchange, &found);
+}
+
+/* A directory is its index, or else a listing. */
+static int answer_place(struct http_exchange *exchange,
+                        const struct http_place *place)
+{
+    bool is_directory = means_directory(exchange->path);
+    const char *name = is_directory ? "index.html" : place->name;
+    int file = http_file_open(place->directory, name);
+    if (file == -1 && is_directory && errno == ENOENT)
+        return http_list(exchange, place->directory);
+    if (file == -1)
+        return http_status_of(errno);
+    int status = answer_file(exchange, file, name);
+    close(file);
+    return status;
+}
+
+int http_get(struct http_exchange *exchange)
+{
+    int status = http_path_read(exchange->request.target, exchange->path);
+    if (status != 0)
+        return status;
+    int64_t ms;
+    const struct work *work = find_work(exchange->path, &ms);
+    if (work != NULL)
+        return answer_work(exchange, work, ms);
+    struct http_place place;
+    if (http_place_find(&place, exchange->path) == -1)
+        return http_status_of(errno);
+    status = answer_place(exchange, &place);
+    http_place_leave(&place);
+    return status;
+}

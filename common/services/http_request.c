@@ -1,0 +1,241 @@
+/* Requests are read strictly. Where two programs read the same bytes as
+ * different requests, one of them can be made to answer a request that the
+ * other never saw: request smuggling (RFC 9112 section 11.2). */
+
+#include "services/http_request.h"
+
+#include <string.h>
+
+static const char *const field_names[] = {
+    [HTTP_CONTENT_LENGTH] = "Content-Length",
+    [HTTP_CONTENT_RANGE] = "Content-Range",
+    [HTTP_EXPECT] = "Expect",
+    [HTTP_HOST] = "Host",
+    [HTTP_IF_MATCH] = "If-Match",
+    [HTTP_IF_MODIFIED_SINCE] = "If-Modified-Since",
+    [HTTP_IF_NONE_MATCH] = "If-None-Match",
+    [HTTP_IF_RANGE] = "If-Range",
+    [HTTP_IF_UNMODIFIED_SINCE] = "If-Unmodified-Since",
+    [HTTP_RANGE] = "Range",
+    [HTTP_TRANSFER_ENCODING] = "Transfer-Encoding",
+};
+
+/* --- characters ---------------------------------------------------------- */
+
+static bool is_alphanumeric(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c >= '0' && c <= '9');
+}
+
+/* May it stand in the name of a method or a field? (RFC 9110 section 5.6.2) */
+static bool is_token_character(char c)
+{
+    return is_alphanumeric(c) || (c != '\0' && strchr("!#$%&'*+-.^_`|~", c));
+}
+
+/* May it stand in Host? (RFC 3986 section 3.2: a name or an address, a port) */
+static bool is_host_character(char c)
+{
+    return is_alphanumeric(c) ||
+           (c != '\0' && strchr("-._~%!$&'()*+,;=:[]", c));
+}
+
+static bool is_visible(char c)
+{
+    return c > ' ' && c < '\x7f';
+}
+
+/* Anything but a control character: these are NUL, a CR without its LF, ... */
+static bool is_printable(char c)
+{
+    return (unsigned char)c >= ' ' ? c != '\x7f' : c == '\t';
+}
+
+static bool consists_of(struct http_text text, bool (*is_allowed)(char))
+{
+    for (size_t i = 0; i < text.length; i++)
+        if (!is_allowed(text.at[i]))
+            return false;
+    return true;
+}
+
+static bool is_token(struct http_text text)
+{
+    return text.length > 0 && consists_of(text, is_token_character);
+}
+
+/* --- lines --------------------------------------------------------------- */
+
+/* The next line, without the CRLF that ends it, or the LF alone. */
+static struct http_text take_line(struct http_text *rest)
+{
+    struct http_text line = http_text_take(rest, '\n');
+    if (line.length > 0 && line.at[line.length - 1] == '\r')
+        line.length--;
+    return line;
+}
+
+/* Empty lines before a request are overlooked (RFC 9112 section 2.2): old
+ * clients sent one after a body. */
+static size_t length_of_empty_lines(const char *bytes, size_t size)
+{
+    size_t length = 0;
+    while (length < size && (bytes[length] == '\r' || bytes[length] == '\n'))
+        length++;
+    return length;
+}
+
+size_t http_head_length(const char *bytes, size_t size)
+{
+    size_t begin = length_of_empty_lines(bytes, size);
+    struct http_text rest = {bytes + begin, size - begin};
+    while (rest.length > 0) {
+        struct http_text line = take_line(&rest);
+        if (rest.at == NULL)
+            return 0; /* nothing has ended this line */
+        if (line.length == 0)
+            return (size_t)(rest.at - bytes);
+    }
+    return 0;
+}
+
+/* --- the request line ---------------------------------------------------- */
+
+/* "HTTP/1.1", or any other 1.x, which must be like it. */
+static int read_version(struct http_request *request, struct http_text version)
+{
+    const char *form = "HTTP/d.d";
+    if (version.length != strlen(form))
+        return 400;
+    for (size_t i = 0; i < version.length; i++) {
+        char c = version.at[i];
+        if (form[i] == 'd' ? c < '0' || c > '9' : c != form[i])
+            return 400;
+    }
+    if (!http_text_begins(version, "HTTP/1"))
+        return 505;
+    request->is_http_1_0 = http_text_equals(version, "HTTP/1.0");
+    request->keeps_alive = !request->is_http_1_0;
+    return 0;
+}
+
+static int read_request_line(struct http_request *request,
+                             struct http_text line)
+{
+    request->method = http_text_take(&line, ' ');
+    request->target = http_text_take(&line, ' ');
+    if (!is_token(request->method) || line.at == NULL)
+        return 400;
+    if (request->target.length > HTTP_LONGEST_TARGET)
+        return 414;
+    if (request->target.length == 0 ||
+        !consists_of(request->target, is_visible))
+        return 400;
+    return read_version(request, line);
+}
+
+/* --- the fields ---------------------------------------------------------- */
+
+/* Connection is a list, and may itself come more than once. */
+static void read_connection(struct http_request *request, struct http_text list)
+{
+    while (list.at != NULL) {
+        struct http_text word = http_text_trim(http_text_take(&list, ','));
+        if (http_text_is(word, "close"))
+            request->keeps_alive = false;
+        else if (http_text_is(word, "keep-alive") && request->is_http_1_0)
+            request->keeps_alive = true;
+    }
+}
+
+/* A line that begins with a space continues the one before (obs-fold), and a
+ * space before the colon hides a field from some: neither leaves a token. */
+static int read_field(struct http_request *request, struct http_text line)
+{
+    struct http_text value = line;
+    struct http_text name = http_text_take(&value, ':');
+    if (value.at == NULL || !is_token(name) ||
+        !consists_of(value, is_printable))
+        return 400;
+    value = http_text_trim(value);
+    if (http_text_is(name, "Connection"))
+        read_connection(request, value);
+    for (int i = 0; i < HTTP_FIELDS; i++) {
+        if (!http_text_is(name, field_names[i]))
+            continue;
+        if (request->fields[i].at != NULL)
+            return 400; /* which of the two is meant? */
+        request->fields[i] = value;
+    }
+    return 0;
+}
+
+static int read_fields(struct http_request *request, struct http_text rest)
+{
+    int status = 0;
+    for (int count = 0; status == 0; count++) {
+        struct http_text line = take_line(&rest);
+        if (line.length == 0)
+            return 0;
+        status = count == HTTP_MOST_FIELDS ? 431 : read_field(request, line);
+    }
+    return status;
+}
+
+/* --- what they mean together --------------------------------------------- */
+
+static int check_host(const struct http_request *request)
+{
+    struct http_text host = request->fields[HTTP_HOST];
+    if (host.at == NULL)
+        return request->is_http_1_0 ? 0 : 400;
+    return consists_of(host, is_host_character) ? 0 : 400;
+}
+
+/* Where does the body end? There must be one answer (RFC 9112 section 6.3). */
+static int read_framing(struct http_request *request)
+{
+    struct http_text length = request->fields[HTTP_CONTENT_LENGTH];
+    struct http_text coding = request->fields[HTTP_TRANSFER_ENCODING];
+    if (length.at != NULL && coding.at != NULL)
+        return 400;
+    request->has_length = length.at != NULL;
+    if (request->has_length &&
+        !http_text_number(length, &request->content_length))
+        return 400;
+    if (coding.at == NULL)
+        return 0;
+    if (request->is_http_1_0)
+        return 400; /* that version had no such field */
+    request->is_chunked = http_text_is(coding, "chunked");
+    return request->is_chunked ? 0 : 501;
+}
+
+static int read_expectation(struct http_request *request)
+{
+    struct http_text expected = request->fields[HTTP_EXPECT];
+    if (expected.at == NULL || request->is_http_1_0)
+        return 0;
+    request->expects_continue = http_text_is(expected, "100-continue");
+    return request->expects_continue ? 0 : 417;
+}
+
+int http_request_read(struct http_request *request, const char *head,
+                      size_t length)
+{
+    size_t begin = length_of_empty_lines(head, length);
+    struct http_text rest = {head + begin, length - begin};
+    *request = (struct http_request){.keeps_alive = false};
+
+    int status = read_request_line(request, take_line(&rest));
+    if (status == 0)
+        status = read_fields(request, rest);
+    if (status == 0)
+        status = check_host(request);
+    if (status == 0)
+        status = read_framing(request);
+    if (status == 0)
+        status = read_expectation(request);
+    return status;
+}

@@ -1,0 +1,43 @@
+/* Greetings and good-byes, in lines. */
+
+#include "services/lines.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "tcp.h"
+
+/* A client in the middle of a long line reads what was wrong with it only when
+ * it has sent the rest. */
+#define LINGER_NS (500 * NS_PER_MS)
+
+void lines_greet(int client, long number)
+{
+    char greeting[64];
+    snprintf(greeting, sizeof greeting, "Hello, client %ld.\n", number);
+    /* A client that is gone already shows at the first read. */
+    (void)tcp_write(client, greeting, strlen(greeting));
+}
+
+enum outcome lines_farewell(const struct reader *in, ssize_t result)
+{
+    if (result == 0)
+        return SERVED;
+    switch (errno) {
+    case EMSGSIZE:
+        tcp_last_words(in->client, "error line too long: 4096 bytes at most\n",
+                       LINGER_NS);
+        return SERVED;
+    case ETIMEDOUT:
+        tcp_last_words(in->client,
+                       in->start == in->end
+                           ? "error timed out: no request came\n"
+                           : "error timed out: the request took too long\n",
+                       0);
+        return TIMED_OUT;
+    default:
+        return LOST;
+    }
+}

@@ -1,0 +1,25 @@
+/* The manners of services that talk in lines: how they greet and say good-bye.
+ */
+
+#ifndef LINES_H
+#define LINES_H
+
+#include <sys/types.h>
+
+#include "reader.h"
+#include "visit.h"
+
+enum { LONGEST_LINE = 4096 }; /* CR and LF not counted */
+
+/* What a client hears who cannot be served. */
+#define LINES_BUSY "busy: no clerk is free, please come back later\n"
+
+/* Greets client number: it now knows that a clerk has taken it. */
+void lines_greet(int client, long number);
+
+/* Ends a conversation after reader_line or tcp_write said why: result is 0 or,
+ * with errno, -1. Tells the client what it did not know. Returns the outcome.
+ */
+enum outcome lines_farewell(const struct reader *in, ssize_t result);
+
+#endif

@@ -1,0 +1,39 @@
+/* Visits: who came, when, and how it ended. A visit begins when a client is
+ * accepted and ends just before its socket is closed; in between, the socket's
+ * number finds it. Behind the summary line and the rows of --trace. */
+
+#ifndef VISIT_H
+#define VISIT_H
+
+#include <stdbool.h>
+
+/* How a visit ended. */
+enum outcome { SERVED, REFUSED, TIMED_OUT, LOST };
+
+/* Prepares for as many clients as the process may have descriptors (and raises
+ * that limit as far as it is allowed, up to 65,536). trace is the file for one
+ * CSV row per client, or NULL. Exits on failure. */
+void visits_open(const char *trace);
+
+/* A client was accepted; port is its own. It gets the next number. */
+void visit_accept(int client, int port);
+
+/* A clerk takes the client. Returns its number. */
+long visit_begin(int client);
+
+/* The client is in the middle of a request, or between two. Does nothing for a
+ * socket that has no visit. */
+void visit_in_request(int client, bool is_in_request);
+
+/* The visit is over. */
+void visit_end(int client, enum outcome outcome);
+
+/* How many clients are in the middle of a request. Safe in a signal handler. */
+int visits_in_request(void);
+
+/* Prints the summary line of a server that has stopped. Returns the exit
+ * status: EXIT_SUCCESS if it was asked to stop, EXIT_FAILURE if it could not go
+ * on. */
+int visits_report(void);
+
+#endif

@@ -1,0 +1,136 @@
+/* A client to talk with: what you type goes to the server, and what the server
+ * says is shown at once, whether you asked or not. */
+
+#include <err.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "flags.h"
+#include "tcp.h"
+
+enum { BUFFER_SIZE = 16384 };
+
+/* What was typed and not yet sent. */
+static struct {
+    char bytes[BUFFER_SIZE];
+    size_t start, end;
+    bool has_ended; /* Ctrl-D, or the end of the pipe */
+    bool is_lost;   /* the server left before it had all of it */
+} typed;
+
+static bool has_unsent(void)
+{
+    return typed.start < typed.end && !typed.is_lost;
+}
+
+static void read_typed(void)
+{
+    ssize_t size = read(STDIN_FILENO, typed.bytes, sizeof typed.bytes);
+    if (size == -1 && errno == EINTR)
+        return;
+    if (size == -1)
+        err(EXIT_FAILURE, "cannot read standard input");
+    typed.start = 0;
+    typed.end = (size_t)size;
+    typed.has_ended = size == 0;
+}
+
+/* Sends what the socket takes now. */
+static void send_typed(int server)
+{
+    ssize_t sent = send(server, typed.bytes + typed.start,
+                        typed.end - typed.start, MSG_DONTWAIT);
+    if (sent >= 0)
+        typed.start += (size_t)sent;
+    else if (errno == EPIPE || errno == ECONNRESET)
+        typed.is_lost = true; /* it hears no more, but perhaps it answered */
+    else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+        errx(EXIT_FAILURE, "cannot send: %s", tcp_reason(errno));
+}
+
+static void show(const char *words, size_t size)
+{
+    while (size > 0) {
+        ssize_t written = write(STDOUT_FILENO, words, size);
+        if (written == -1 && errno == EINTR)
+            continue;
+        if (written == -1)
+            err(EXIT_FAILURE, "cannot write to standard output");
+        words += written;
+        size -= (size_t)written;
+    }
+}
+
+/* Shows what has arrived. Returns false when the server has closed. */
+static bool show_answer(int server)
+{
+    char answer[BUFFER_SIZE];
+    ssize_t size = recv(server, answer, sizeof answer, MSG_DONTWAIT);
+    if (size > 0)
+        show(answer, (size_t)size);
+    else if (size == -1 && errno != EAGAIN && errno != EINTR)
+        errx(EXIT_FAILURE, "%s", tcp_reason(errno));
+    return size != 0;
+}
+
+/* Talks until the server has closed the connection. */
+static void talk(int server)
+{
+    bool has_said_end = false;
+    for (;;) {
+        bool may_type = !has_unsent() && !typed.has_ended;
+        struct pollfd polled[] = {
+            {.fd = server, .events = has_unsent() ? POLLIN | POLLOUT : POLLIN},
+            {.fd = may_type ? STDIN_FILENO : -1, .events = POLLIN},
+        };
+        if (poll(polled, 2, -1) == -1 && errno != EINTR)
+            err(EXIT_FAILURE, "cannot wait");
+        if ((polled[0].revents & ~POLLOUT) != 0 && !show_answer(server))
+            return;
+        if (polled[1].revents != 0)
+            read_typed();
+        if (has_unsent())
+            send_typed(server);
+        /* Half-close: nothing more will be asked, but all be answered. */
+        if (typed.has_ended && !has_said_end)
+            has_said_end = shutdown(server, SHUT_WR) == 0;
+    }
+}
+
+int main(int argc, char *argv[])
+{
+    const char *host = "127.0.0.1";
+    int port = 9000;
+    const struct flag flags[] = {
+        {"host", "server's address or name", .text = &host},
+        {"port", "server's port", .number = &port, .min = 1, .max = 65535},
+        {0},
+    };
+    if (flags_parse(argc, argv, flags, "", "") > 0)
+        errx(EXIT_USAGE, "%s: unexpected; --host and --port say where to go",
+             argv[1]);
+    signal(SIGPIPE, SIG_IGN); /* a server that left is a failed send */
+
+    struct addrinfo *addresses = tcp_resolve(host, port);
+    int server = tcp_connect(addresses);
+    if (server == -1)
+        errx(EXIT_FAILURE, "cannot connect to %s port %d: %s", host, port,
+             tcp_reason(errno));
+    freeaddrinfo(addresses);
+    if (isatty(STDIN_FILENO))
+        fprintf(stderr, "connected to %s port %d; Ctrl-D ends\n", host, port);
+
+    talk(server);
+    close(server);
+    if (typed.is_lost)
+        errx(EXIT_FAILURE, "the server closed before it had read everything");
+    if (!typed.has_ended)
+        fprintf(stderr, "the server has closed the connection\n");
+    return EXIT_SUCCESS;
+}
