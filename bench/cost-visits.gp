@@ -1,0 +1,35 @@
+# What does a client cost who comes and goes? A bar for each lab: grey is the price
+# of the conversation, in colour that of the model. Draws NAME.csv and NAME-runs.csv.
+
+page_height = 900
+load 'style.gp'
+bars = name.'.csv'
+runs = name.'-runs.csv'
+
+stats bars using 'row' name 'row' nooutput
+stats bars using 'cpu_s' name 'bar' nooutput
+stats runs using 'cpu_s' name 'run' nooutput
+max(a, b) = a > b ? a : b
+
+set tmargin at screen 0.85
+set lmargin at screen 0.25
+set rmargin at screen 0.97
+set bmargin at screen 0.17
+set border 1
+set xrange [0 : max(bar_max, run_max) * 1.2]
+set yrange [row_max + 0.6 : 0.4]
+set xlabel "CPU seconds of the server\n{/*0.8 bar: median of the runs; dots: each run; grey: lab 1 with one client at a time; in colour: above it}" textcolor rgb ink
+set grid xtics back linewidth 1 dashtype solid linecolor rgb faint
+unset ytics
+thick = 0.3
+
+plot bars using (0):'row':(0):'baseline_s':(column('row') - thick):(column('row') + thick) \
+         with boxxyerror linecolor rgb grey, \
+     bars using 'baseline_s':'row':'baseline_s':'cpu_s':(column('row') - thick):(column('row') + thick):(rgb(column('number'))) \
+         with boxxyerror linecolor rgb variable, \
+     runs using 'cpu_s':'row' \
+         with points pointtype 7 pointsize 1.6 * point_unit linecolor rgb 'black', \
+     bars using (0):'row':'name':(rgb(column('number'))) \
+         with labels noenhanced right offset -1, 0 font ',22' textcolor rgb variable, \
+     bars using 'end_s':'row':'words' \
+         with labels noenhanced left offset 2, 0 font ',20' textcolor rgb ink

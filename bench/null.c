@@ -1,0 +1,70 @@
+/* The null server: accepts a client, answers at once, closes. What a bench
+ * measures of it is not a server's doing but that of the kernel, the loopback
+ * and the generator: a floor below every latency, a ceiling above every rate.
+ *
+ * It speaks as much of desk and of http/1.1 as the generator wants to hear. */
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "flags.h"
+#include "service.h"
+#include "tcp.h"
+#include "visit.h"
+
+enum { MAX_REQUEST = 1024, MAX_ANSWER = 2048 };
+
+static const char http_answer[] =
+    "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
+/* Returns how many bytes the answer has. */
+static size_t compose_answer(char answer[MAX_ANSWER], const char *request)
+{
+    if (strncmp(request, "GET ", 4) == 0)
+        return (size_t)snprintf(answer, MAX_ANSWER, "%s", http_answer);
+    return (size_t)snprintf(answer, MAX_ANSWER, "Hello, client 0.\nok %s",
+                            request);
+}
+
+/* A request comes in one piece here, for the generator sends it in one. */
+static enum outcome answer_client(int client)
+{
+    char request[MAX_REQUEST], answer[MAX_ANSWER];
+    if (tcp_wait(client, POLLIN, NEVER, true) != READY)
+        return REFUSED;
+    ssize_t length = recv(client, request, sizeof request - 1, 0);
+    if (length <= 0)
+        return LOST;
+    request[length] = '\0';
+    size_t size = compose_answer(answer, request);
+    return tcp_write(client, answer, size) == 0 ? SERVED : LOST;
+}
+
+int main(int argc, char *argv[])
+{
+    const char *trace = NULL;
+    int port = 9000;
+    const struct flag flags[] = {
+        {"port", "port, 0 for any free one", .number = &port, .max = 65535},
+        {"trace", "file for one CSV row per client", .text = &trace},
+        {0},
+    };
+    service_choose(argc, argv, flags);
+    visits_open(trace);
+
+    int listener = tcp_listen("127.0.0.1", port, SOMAXCONN);
+    service_announce("null", listener, "answers at once");
+
+    int client;
+    while ((client = tcp_accept(listener)) != -1) {
+        visit_begin(client);
+        visit_end(client, answer_client(client));
+        close(client);
+    }
+    return visits_report();
+}

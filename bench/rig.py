@@ -1,0 +1,197 @@
+"""The rig: runs that look into a server's process, and count its answers by the thousand."""
+
+import contextlib
+import math
+import os
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from functools import cache
+from pathlib import Path
+
+import gates
+import kernel
+from processes import Program, Trouble, await_end, started
+from records import read_clients
+from runs import (
+    Measured,
+    Run,
+    await_line,
+    complaints_of,
+    limit_s,
+    load_command,
+    records_path,
+    wait_until_ready,
+)
+from usage import Usage, cpu_of, usage_of
+from yardsticks import Yardstick, find_free_port, wait_until_serves
+
+SMALL, LARGE = "1KiB", "100MiB"  # files of the site, by their size
+SIZES = {SMALL: 1 << 10, LARGE: 100 << 20}
+REST_S = 0.1  # for so long the server's clients are watched doing nothing
+
+
+@dataclass(frozen=True)
+class Counted(Measured):
+    """A run of which only sums are kept, for its clients are too many."""
+
+    answered: int = 0
+    failed: Counter = field(default_factory=Counter)
+    span_s: float = 0  # from the first start to the last answer
+    received: int = 0  # bytes
+    times: list[float] = field(default_factory=list, repr=False)
+    cpu_s: float = 0  # of the server, while clients came
+
+    @property
+    def latencies(self) -> list[float]:
+        """One for each request, infinite where it failed."""
+        return self.times
+
+    @property
+    def attempts(self) -> int:
+        """How many requests there were."""
+        return len(self.times)
+
+    @property
+    def failures(self) -> Counter:
+        """How many requests failed, by what became of them."""
+        return self.failed
+
+    @property
+    def rate(self) -> float:
+        """Answers per second."""
+        return self.answered / self.span_s if self.answered else math.nan
+
+    @property
+    def cpu_each_s(self) -> float:
+        """The server's CPU time for an answer."""
+        return self.cpu_s / self.answered if self.answered else math.nan
+
+    @property
+    def all_cpu_each_s(self) -> float:
+        """The same with the generator's, which shares the cores."""
+        own = sum(self.generator_cpu_s.values())
+        return (self.cpu_s + own) / self.answered if self.answered else math.nan
+
+
+@dataclass(frozen=True)
+class Held(Measured):
+    """A run whose clients stay: the server before they came and with them there."""
+
+    before: Usage | None = None
+    during: Usage | None = None
+    idle_cpu_s: float = 0  # what it took while nobody said anything
+
+    @property
+    def greeted(self) -> int:
+        """How many were served; the others stand in line."""
+        return sum(client.outcome == "ok" for client in self.clients)
+
+    @property
+    def failures(self) -> Counter:
+        """Those who are not greeted in time stand in line, which is no failure."""
+        counts = super().failures
+        del counts["timeout"]
+        return counts
+
+    @property
+    def latencies(self) -> list[float]:
+        """Nobody asks for anything."""
+        return []
+
+    def added(self, what: str) -> float:
+        """By how much its clients made the server larger, each on average."""
+        change = getattr(self.during, what) - getattr(self.before, what)
+        return change / self.run.clients
+
+
+@cache
+def site() -> Path:
+    """A folder with files for web servers, which is gone when the bench ends."""
+    folder = tempfile.TemporaryDirectory(prefix="bench-site-")
+    SITES.append(folder)
+    os.chmod(folder.name, 0o755)  # nginx and Apache read it as another user
+    for name, size in SIZES.items():
+        (Path(folder.name) / name).write_bytes(bytes(size))
+    return Path(folder.name)
+
+
+SITES: list[tempfile.TemporaryDirectory] = []  # they live as long as they stand here
+
+
+def perform(run: Run, load: Path, raw: Path) -> Measured:
+    """Make one run without a trace, which would cost the server a row a client."""
+    generator = run.generators[0]
+    records = records_path(run, generator, raw)
+    counters = kernel.look()
+    with serving(run) as (server, port):
+        before = usage_of(server.child.pid)
+        with started(load_command(run, generator, load, raw, port)) as visitor:
+            during, idle_cpu_s = watch(run, server, visitor)
+    counted = kernel.look().since(counters)
+    if visitor.status != 0:
+        raise Trouble(f"the generator failed: {visitor.reason}")
+    made = {
+        "run": run,
+        "clients": read_clients(records),
+        "visits": [],
+        "complaints": complaints_of(server, run),
+        "server": server.usage,
+        "generator_cpu_s": {generator.name: visitor.cpu_s},
+        "counted": counted,
+    }
+    if generator.mode == "hold":
+        return Held(**made, before=before, during=during, idle_cpu_s=idle_cpu_s)
+    records.unlink()
+    return add_up(Measured(**made), during.cpu_s - before.cpu_s)
+
+
+def add_up(made: Measured, cpu_s: float) -> Counted:
+    """Let go of the records, once the gates have seen them."""
+    answered = [client for client in made.clients if client.outcome == "ok"]
+    known = {each.name: getattr(made, each.name) for each in fields(Measured)}
+    return Counted(
+        **known | {"clients": [], "gauged": gates.gauge(made)},
+        answered=len(answered),
+        failed=made.failures,
+        span_s=gates.span_s(answered),
+        received=sum(client.bytes for client in answered),
+        times=made.latencies,
+        cpu_s=cpu_s,
+    )
+
+
+@contextlib.contextmanager
+def serving(run: Run) -> Iterator[tuple[Program, int]]:
+    """Start the server of a run; gives it with its port."""
+    if isinstance(run.lab, Yardstick):
+        with yardstick_serving(run.lab) as found:
+            yield found
+        return
+    with started(run.lab.command(None, run.flags, run.service)) as server:
+        yield server, wait_until_ready(server)
+
+
+@contextlib.contextmanager
+def yardstick_serving(yardstick: Yardstick) -> Iterator[tuple[Program, int]]:
+    """Start nginx or Apache on a port of its own, and remove all that it wrote."""
+    with tempfile.TemporaryDirectory(prefix="bench-server-") as folder:
+        os.chmod(folder, 0o755)
+        port = find_free_port()
+        with started(yardstick.command(site(), Path(folder), port)) as server:
+            wait_until_serves(server, port)
+            yield server, port
+
+
+def watch(run: Run, server: Program, visitor: Program) -> tuple[Usage, float]:
+    """The server when all clients have been there, or are; and what it does for nothing."""
+    if run.generators[0].mode == "hold":
+        await_line(visitor, rb"holding (\d+)\n", limit_s(run))
+        during = usage_of(server.child.pid)
+        time.sleep(REST_S)
+        return during, cpu_of(server.child.pid) - during.cpu_s
+    if not await_end(visitor, limit_s(run)):
+        raise Trouble(f"{run.generators[0].mode} of load did not end: {run.step}")
+    return usage_of(server.child.pid), 0.0

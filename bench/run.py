@@ -1,0 +1,265 @@
+#!/usr/bin/env python3
+"""The bench: runs experiments on the labs, and draws what was predicted and measured."""
+
+import argparse
+import datetime
+import os
+import platform
+import random
+import sys
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import arrivals
+import backlog
+import cost
+import crowd
+import dmv
+import exports
+import gates
+import machine
+import silent
+import summary
+import throughput
+import work
+from charts import HOW_TO_GET_GNUPLOT, Chart, draw, have_gnuplot, keep_scripts
+from experiments import Conclusion, Experiment, Options, Part
+from labs import Lab, find_labs, find_null
+from processes import INTERRUPTS, Trouble, warn
+from progress import Progress
+from report import Report
+from results import discard, link_latest, make_folder, short
+from runs import Measured, Run, count
+
+MODULES = (dmv, crowd, work, arrivals, silent, backlog, cost, throughput)
+EXPERIMENTS = {module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES}
+SOURCE = Path(__file__).resolve().parent.parent
+AGAIN_SHARE = 0.25  # of the planned time may go into runs that are made again
+EXIT_TROUBLE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+
+
+@dataclass
+class Bench:
+    """One bench, from its plan to its summary."""
+
+    experiments: list[Experiment]
+    options: Options
+    labs: list[Lab]
+    load: Path
+    folder: Path
+    load_average: float  # before it began: what others did on this machine
+    patience: gates.Patience = field(default_factory=lambda: gates.Patience(0))
+    made: list[Measured] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)  # once it has been concluded
+
+    def plan(self) -> list[Run]:
+        """All runs of all experiments, in the order in which they are made."""
+        return [
+            run
+            for experiment in self.experiments
+            for run in experiment.plan(self.labs, self.options)
+        ]
+
+    def measure(self) -> None:
+        """Make the runs one after the other, and tell how far it is."""
+        runs = self.plan()
+        expected_s = sum(run.expected_s for run in runs)
+        progress = Progress(expected_s)
+        self.patience = gates.Patience(AGAIN_SHARE * expected_s)
+        try:
+            for run in runs:
+                progress.show(run.group, run.step)
+                self.made.append(self.perform(run))
+                progress.passed(run.expected_s)
+        finally:
+            progress.clear()
+
+    def perform(self, run: Run) -> Measured:
+        """Make a run, once more if it cannot be believed."""
+        make = EXPERIMENTS[run.experiment].perform
+        raw = self.folder / "raw"
+        return self.patience.perform(lambda: make(run, self.load, raw))
+
+    def conclude(self) -> list[Chart]:
+        """Write the summary, and the CSVs behind the charts; returns the charts."""
+        sections = [headline(self)]
+        for experiment in self.experiments:
+            made = [e for e in self.made if e.run.experiment == experiment.name]
+            if made:
+                conclusion = stamped(
+                    experiment.conclude(made, self.options, self.folder), made
+                )
+                self.parts.append(Part(experiment, conclusion, made))
+                sections.append(summary.section(experiment, conclusion, made))
+        gates.write(self.made, self.folder)
+        charts = [chart for part in self.parts for chart in part.conclusion.charts]
+        keep_scripts(charts, self.folder)
+        self.summary.write_text("\n\n".join(sections) + "\n")
+        link_latest(self.folder)
+        return charts
+
+    def publish(self) -> Path:
+        """Write the exports, and the report with the charts that have been drawn."""
+        facts = machine.describe(SOURCE, self.load)
+        add_to(self.summary, summary.machine_section(facts))
+        exports.write_all(headline(self), self.parts, facts, self.folder)
+        return Report(headline(self), self.parts, facts).write(self.folder)
+
+    @property
+    def summary(self) -> Path:
+        """Where the words and numbers are."""
+        return self.folder / "summary.txt"
+
+
+def stamped(conclusion: Conclusion, made: list[Measured]) -> Conclusion:
+    """The same with INVALID on each chart that shows runs that cannot be believed."""
+    charts = []
+    for chart in conclusion.charts:
+        shown = [each for each in made if chart.shows(each.run.scene)]
+        mark = gates.stamp(shown)
+        settings = chart.settings | ({"stamp": mark} if mark else {})
+        charts.append(replace(chart, settings=settings))
+    return replace(conclusion, charts=charts)
+
+
+def headline(bench: Bench) -> str:
+    """When, where and how this was measured."""
+    when = datetime.datetime.now().strftime("%Y-%m-%d %H:%M")
+    size = "quick" if bench.options.is_quick else "full"
+    machine = f"{platform.system()} {platform.release()}, {os.cpu_count()} cores"
+    before = f"load average before {bench.load_average:.1f}"
+    return f"Bench of {when}, {size}, seed {bench.options.seed}; {machine}, {before}"
+
+
+def present(charts: list[Chart], bench: Bench) -> None:
+    """Draw the charts, print the summary, and say where everything is."""
+    if have_gnuplot():
+        add_to(bench.summary, draw_all(charts, bench.folder))
+    else:
+        for chart in charts:
+            add_to(bench.summary, chart.text)
+        add_to(bench.summary, HOW_TO_GET_GNUPLOT)
+    report = bench.publish()
+    print(bench.summary.read_text())
+    print(f"The report, for a browser: {short(report)}")
+    print(f"All of it is in {short(bench.folder)}, and in latest beside it.")
+
+
+def draw_all(charts: list[Chart], folder: Path) -> str:
+    """Draw the charts, and say which."""
+    for chart in charts:
+        draw(chart, folder)
+    names = ", ".join(chart.name for chart in charts)
+    return f"Charts, each as .svg and .png: {names}"
+
+
+def add_to(file: Path, text: str) -> None:
+    """One more paragraph."""
+    with file.open("a") as opened:
+        opened.write(f"\n{text}\n")
+
+
+def keep(bench: Bench | None) -> str:
+    """After an early end: write down what was measured; says in words what was kept."""
+    if bench is None:
+        return ""
+    if not bench.made:
+        discard(bench.folder)
+        return "; nothing was measured"
+    kept = f"; {count(len(bench.made), 'run')} kept in {short(bench.folder)}"
+    try:
+        bench.conclude()
+        bench.publish()
+    except (OSError, Trouble) as error:
+        return f"{kept}, without a summary: {error}"
+    return kept
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """The command line, checked."""
+
+    experiments: list[Experiment]
+    options: Options
+    build: Path
+    results: Path
+
+
+def refuse(message: str) -> None:
+    """A usage error: one line, and status 2."""
+    warn(message)
+    sys.exit(EXIT_USAGE)
+
+
+def parse_arguments(arguments: list[str]) -> Arguments:
+    """Read the command line."""
+    given = make_parser().parse_args(arguments)
+    names = given.experiment or list(EXPERIMENTS)
+    for name in names:
+        if name not in EXPERIMENTS:
+            refuse(f"{name}: unknown experiment; there are {', '.join(EXPERIMENTS)}")
+    if given.repeats is not None and given.repeats < 1:
+        refuse(f"--repeats={given.repeats}: not a whole number from 1")
+    seed = random.randrange(1_000_000) if given.seed is None else given.seed
+    return Arguments(
+        [each for name, each in EXPERIMENTS.items() if name in names],
+        Options(given.quick, seed, given.repeats),
+        given.build,
+        given.results,
+    )
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The flags."""
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
+    parser.error = refuse
+    add = parser.add_argument
+    add("--quick", action="store_true", help="less of everything, for a lecture")
+    add(
+        "--experiment",
+        nargs="+",
+        action="extend",
+        metavar="NAME",
+        help=f"only these of {', '.join(EXPERIMENTS)}",
+    )
+    add("--seed", type=int, help="the same seed, the same order of runs")
+    add("--repeats", type=int, help="how often each burst is sent")
+    add("--build", type=Path, default=SOURCE / "build", help="where make built")
+    add("--results", type=Path, default=SOURCE / "results", help="where to write")
+    return parser
+
+
+def prepare(chosen: Arguments) -> Bench:
+    """Find the programs, then make a folder for the results."""
+    labs = find_labs(SOURCE, chosen.build)
+    load = chosen.build / "bench" / "load"
+    if not os.access(load, os.X_OK):
+        raise Trouble(f"{short(load)} is missing: run make first")
+    options = replace(chosen.options, null=find_null(chosen.build))
+    folder = make_folder(chosen.results.absolute())
+    before = os.getloadavg()[0]
+    return Bench(chosen.experiments, options, labs, load, folder, before)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the bench; returns its exit status."""
+    chosen = parse_arguments(arguments)
+    bench = None
+    INTERRUPTS.install()
+    try:
+        bench = prepare(chosen)
+        bench.measure()
+        present(bench.conclude(), bench)
+        return 0
+    except KeyboardInterrupt:
+        INTERRUPTS.ignore()
+        warn(f"interrupted{keep(bench)}")
+        return EXIT_INTERRUPTED
+    except (OSError, Trouble) as error:
+        INTERRUPTS.ignore()
+        warn(f"{error}{keep(bench)}")
+        return EXIT_TROUBLE
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

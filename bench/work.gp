@@ -1,0 +1,50 @@
+# Where do threads help? Two panels, one for each kind of work; in each a strip for
+# each lab, and in it a line for each client, from a clerk's greeting to its end.
+# Draws NAME.csv, NAME-means.csv and NAME-panels.csv; expects a note.
+
+page_height = 1300
+load 'style.gp'
+clients = name.'.csv'
+means = name.'-means.csv'
+panels = name.'-panels.csv'
+
+stats clients using 'rank' name 'rank' nooutput
+stats means using 'row' name 'row' nooutput
+stats clients using 'done_s':'predicted_s' name 'done' nooutput
+max(a, b) = a > b ? a : b
+longest = max(done_max_x, done_max_y)
+
+strip = rank_max + 10 # with the words above it
+panel = row_max * strip + 18
+y(shift) = (column('panel') - 1) * panel + (column('row') - 1) * strip + shift
+is(p, r) = column('panel') == p && column('row') == r
+
+set tmargin at screen 0.875
+set lmargin at screen 0.03
+set rmargin at screen 0.97
+set bmargin at screen 0.085
+set border 1
+set yrange [2 * panel - 18 : -16] noextend
+set xrange [0 : longest * 1.06] noextend
+set xlabel "seconds since all of them came   {/*0.8 (".note.')}' textcolor rgb ink
+set grid xtics back linewidth 1 dashtype solid linecolor rgb faint
+unset ytics
+
+plot panels using (0):((column('panel') - 1) * panel - 12.5):'title' \
+         with labels noenhanced left font ',26' textcolor rgb 'black', \
+     clients using 'taken_s':(y(column('rank'))):'taken_s':'done_s':(y(column('rank') - 0.42)):(y(column('rank') + 0.42)):(rgb(column('number'))) \
+         with boxxyerror linecolor rgb variable, \
+     for [p = 1:2] for [r = 1:row_max] \
+     clients using (is(p, r) ? column('predicted_s') : NaN):(y(column('rank') - 0.5)) \
+         with fsteps linewidth 2.5 dashtype dashes linecolor rgb 'black', \
+     for [p = 1:2] for [r = 1:row_max] \
+     clients using (is(p, r) && column('rank') == rank_max ? column('predicted_s') : NaN):(y(rank_max - 0.5)):(0):(1) \
+         with vectors nohead linewidth 2.5 dashtype dashes linecolor rgb 'black', \
+     means using 'mean_s':(y(0)):(0):(rank_max + 1):(rgb(column('number'))) \
+         with vectors nohead linewidth 9 linecolor rgb 'white', \
+     means using 'mean_s':(y(0)):(0):(rank_max + 1) \
+         with vectors nohead linewidth 4 linecolor rgb 'black', \
+     means using (0):(y(-3.4)):'words':(rgb(column('number'))) \
+         with labels noenhanced left font ',20' textcolor rgb variable, \
+     means using (column('panel') == 1 && column('row') == 1 ? column('mean_s') : NaN):(y(6)):('mean of all') \
+         with labels left offset 0.7, 0 font ',20' textcolor rgb 'black'
