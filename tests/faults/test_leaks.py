@@ -1,0 +1,127 @@
+"""Starts and ends: what is never given back, and moments that are hard to hit.
+
+100,000 clients in turn, and resets at random points, are rows A13 and A14 in test_accepting.py."""
+
+import random
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+from faults import ALL_SERVICES
+from servers import GUARD_S, SUMMARY, Client, plain_only
+from web import WebClient
+
+STARTS = 500
+AT_ONCE = 20
+LATEST_S = 0.05
+
+VALGRIND = [
+    *("valgrind", "--leak-check=full", "--show-leak-kinds=definite,indirect,possible"),
+    *("--errors-for-leak-kinds=definite,indirect,possible", "--error-exitcode=99"),
+    *("--track-fds=yes", "--log-file=%s"),
+]
+
+
+def test_f3_l1_500_starts_that_are_stopped_at_once_end_in_order(lab):
+    """SIGTERM after 0 to 50 ms: an orderly end or, before the handlers stand, the signal's."""
+    moments = random.Random(1)
+    ended_by_signal = 0
+    for _ in range(STARTS // AT_ONCE):
+        processes = [
+            subprocess.Popen(
+                [lab.program, "--port=0"],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for _ in range(AT_ONCE)
+        ]
+        try:
+            begin = time.monotonic()
+            due = sorted(moments.uniform(0, LATEST_S) for _ in processes)
+            for process, moment in zip(processes, due):
+                time.sleep(
+                    max(0, begin + moment - time.monotonic())
+                )  # a moment at random
+                process.send_signal(signal.SIGTERM)
+            for process in processes:
+                output, errors = process.communicate(timeout=GUARD_S)
+                assert errors == ""
+                if process.returncode == -signal.SIGTERM:
+                    assert (
+                        output == ""
+                    ), "it was killed although it had announced itself"
+                    ended_by_signal += 1
+                else:
+                    assert process.returncode == 0
+                    assert SUMMARY.fullmatch(output.splitlines()[-1]), output
+        finally:
+            for process in processes:
+                process.kill()
+                process.wait()
+    assert ended_by_signal < STARTS, "the moments were too early for any of them"
+
+
+def visit(address, name: str) -> None:
+    """A conversation that uses much of the service."""
+    if name in ("http", "files"):
+        client = WebClient(address)
+        for target in ("/page", "/", "/missing", "/../page"):
+            client.get(target)
+            client.close()
+            client = WebClient(address)
+        client.put("/new", b"x" * 100_000)
+    else:
+        client = Client(address)
+        client.greeting()
+        for words in (
+            b"hello",
+            b"/nick me",
+            b"/who",
+            b"bytes 1000",
+            b"barrier 2 1",
+            b"x" * 5000,
+        ):
+            client.send(words + b"\n")
+        client.half_close()
+        while client.receive():
+            pass
+    client.close()
+    Client(address).reset()
+
+
+@plain_only
+@pytest.mark.skipif(
+    shutil.which("valgrind") is None, reason="valgrind is not installed"
+)
+@pytest.mark.parametrize("name", ALL_SERVICES)
+def test_l2_valgrind_finds_nothing_lost(lab, name, site, tmp_path):
+    log = tmp_path / "valgrind"
+    valgrind = [part.replace("%s", str(log)) for part in VALGRIND]
+    folder = [str(site)] if name in ("http", "files") else []
+    process = subprocess.Popen(
+        [*valgrind, lab.program, "--port=0", *lab.places(3), name, *folder],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        port = int(re.search(r"listening on \S+:(\d+) ", process.stdout.readline())[1])
+        for _ in range(3):
+            visit(("127.0.0.1", port), name)
+        idle = Client(("127.0.0.1", port))
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=3 * GUARD_S)
+        idle.close()
+        report = log.read_text()
+        assert process.returncode == 0, report
+        assert "ERROR SUMMARY: 0 errors" in report, report
+        assert not re.search(
+            r"(definitely|indirectly|possibly) lost: [1-9]", report
+        ), report
+    finally:
+        process.kill()
+        process.wait()

@@ -1,0 +1,65 @@
+/* Fuzz target: any bytes as the value of a field, or as the line before a
+ * chunk. A value that is understood makes sense. */
+
+#include <stdint.h>
+#include <string.h>
+
+#include "properties.h"
+#include "services/http_body.h"
+#include "services/http_conditions.h"
+#include "services/http_date.h"
+
+static const struct http_validators validators = {
+    .etag = "\"18e9fa935a81f9fb-400-a74003\"",
+    .modified = 784111777, /* Sun, 06 Nov 1994 08:49:37 GMT */
+};
+
+static void check_date(struct http_text text)
+{
+    char written[HTTP_DATE_SIZE];
+    int64_t seconds, again;
+    if (!http_date_read(text, &seconds))
+        return;
+    http_date_write(seconds, written);
+    PROPERTY(http_date_read(http_text(written), &again));
+    PROPERTY(again == seconds || seconds > 253402300799);
+}
+
+static void check_range(struct http_text text, int64_t size)
+{
+    struct http_request request = {.method = http_text("GET")};
+    struct http_range range;
+    request.fields[HTTP_RANGE] = text;
+    int status = http_range_read(&range, &request, &validators, size);
+    PROPERTY(status == 200 || status == 206 || status == 416);
+    if (status == 416)
+        return;
+    PROPERTY(range.first >= 0 && range.length >= 0);
+    PROPERTY(range.first + range.length <= size);
+    PROPERTY(status == 200 ? range.length == size : range.length > 0);
+}
+
+static void check_condition(enum http_field field, struct http_text text)
+{
+    struct http_request request = {.method = http_text("GET")};
+    request.fields[field] = text;
+    int for_reading = http_conditions_check(&request, &validators, true);
+    int for_writing = http_conditions_check(&request, &validators, false);
+    PROPERTY(for_reading == 0 || for_reading == 304 || for_reading == 412);
+    PROPERTY(for_writing == 0 || for_writing == 412);
+    (void)http_conditions_check(&request, NULL, false);
+}
+
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
+{
+    struct http_text text = {(const char *)data, size};
+    int64_t chunk;
+    check_date(text);
+    check_range(text, 0);
+    check_range(text, 1000);
+    for (int i = 0; i < HTTP_FIELDS; i++)
+        check_condition(i, text);
+    if (http_chunk_size(text, &chunk))
+        PROPERTY(chunk >= 0);
+    return 0;
+}

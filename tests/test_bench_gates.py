@@ -1,0 +1,205 @@
+"""Each gate lets a good run pass and stops the one it is there for."""
+
+import dataclasses
+import math
+
+import pytest
+
+import gates
+from bench_world import (
+    Generator,
+    burst,
+    change,
+    change_clients,
+    ideal,
+    make_run,
+    quiet,
+)
+
+
+def rate(per_s=200, duration="2s"):
+    flags = {
+        "rate": per_s,
+        "arrivals": "poisson",
+        "duration": duration,
+        "say": "sleep 2",
+    }
+    return (Generator("rate", flags),)
+
+
+def faults(made):
+    return {fault.gate for fault in gates.judge(made).faults}
+
+
+RUNS = [make_run(burst(100, "sleep 5")), make_run(rate()), make_run(rate(), number=3)]
+
+
+@pytest.fixture(params=RUNS, ids=["burst", "rate", "pool"])
+def made(request):
+    return ideal(request.param)
+
+
+def test_a_good_run_passes(made):
+    assert faults(made) == set()
+    assert gates.stamp([gates.judge(made)]) == ""
+
+
+def test_little_misses_clients_without_a_record(made):
+    without = [each for each in made.clients if each.i % 20 != 7]
+    assert "Little's law off" in faults(change(made, clients=without))
+
+
+def test_little_misses_visits_without_a_row(made):
+    without = [each for i, each in enumerate(made.visits) if i % 20 != 7]
+    assert "Little's law off" in faults(change(made, visits=without))
+
+
+def test_little_is_sharp_but_not_mad(made):
+    """1 % is the limit: one row in 200 is not missed by it, but by the count of records."""
+    without = change(made, clients=[each for each in made.clients if each.i != 7])
+    assert gates.law_off(without) == pytest.approx(1 / (len(made.clients) - 1))
+    assert "records lost" in faults(without)
+
+
+def test_little_holds_for_users_and_misses_their_rows():
+    flags = {"clients": 4, "duration": "1s", "say": "sleep 10", "requests": 0}
+    model = ideal(make_run(burst(400, "sleep 10"), number=4, flags={"threads": 4}))
+    users = [
+        dataclasses.replace(
+            each,
+            intended=each.done - 10_000_000,
+            started=each.done - 10_000_000,
+            port=each.port % 4,
+        )
+        for each in model.clients
+    ]
+    made = change(
+        model, run=make_run((Generator("closed", flags),)), clients=users, visits=[]
+    )
+    assert gates.law_off(made) <= 0.01
+    fewer = [each for each in users if each.i % 20 != 7]
+    assert gates.law_off(change(made, clients=fewer)) > 0.01
+
+
+def test_a_failed_client_is_no_breach_of_the_law(made):
+    """Who gave up, and whom the server never saw, counts as a failure and nothing else."""
+    gone = {each.port for each in made.clients if each.i % 10 == 7}
+    failed = change_clients(
+        made, lambda each: each.port in gone, outcome="timeout", done=0
+    )
+    failed = change(failed, visits=[v for v in made.visits if v.port not in gone])
+    assert faults(failed) == set()
+    assert failed.failures["timeout"] == len(gone)
+    assert math.isinf(max(failed.latencies))
+
+
+def test_late_sends_are_noticed(made):
+    late = [
+        dataclasses.replace(each, started=each.started + 20_000_000)
+        for each in made.clients
+    ]
+    assert "sends late" in faults(change(made, clients=late))
+
+
+def test_a_burst_may_take_as_long_as_its_connects():
+    made = ideal(make_run(burst(1000, "sleep 5")))
+    paced = [
+        dataclasses.replace(each, started=each.started + 10_000 * each.i)
+        for each in made.clients
+    ]
+    assert "sends late" not in faults(change(made, clients=paced))
+    slow = [
+        dataclasses.replace(each, started=each.started + 100_000 * each.i)
+        for each in made.clients
+    ]
+    limit = gates.lateness_limit(made)
+    assert gates.lateness(change(made, clients=slow)) > min(limit, 0.01)
+
+
+def test_one_late_send_in_a_thousand_is_forgiven():
+    made = ideal(make_run(rate(per_s=1000)))
+    assert len(made.clients) > 1000
+    one = change_clients(
+        made, lambda each: each.i == 5, started=made.clients[9].started
+    )
+    assert "sends late" not in faults(one)
+
+
+def test_a_busy_generator_is_noticed(made):
+    span = gates.span_s(made.clients)
+    assert faults(change(made, generator_cpu_s={"clients": 0.9 * span})) == {
+        "generator busy"
+    }
+    assert faults(change(made, generator_cpu_s={"clients": 0.5 * span})) == set()
+
+
+@pytest.mark.parametrize("outcome", ["open", "cut", "client-fault"])
+def test_attempts_that_tell_nothing_of_the_server_are_lost(made, outcome):
+    assert "records lost" in faults(
+        change_clients(made, lambda each: each.i == 3, outcome=outcome)
+    )
+
+
+def test_a_stranger_in_the_trace_is_noticed(made):
+    first, *rest = made.visits
+    strange = [dataclasses.replace(first, port=9), *rest]
+    assert "records lost" in faults(change(made, visits=strange))
+
+
+@pytest.mark.parametrize(
+    "busy, stolen, is_bad",
+    [
+        (0.2, 0.0, False),
+        (5.0, 0.0, False),  # one core of two is taken, the other one idle
+        (6.5, 0.0, True),
+        (9.9, 0.0, True),
+        (0.2, 0.5, False),
+        (0.2, 1.5, True),
+    ],
+)
+def test_cpu_that_others_took_is_noticed(made, busy, stolen, is_bad):
+    counted = dataclasses.replace(quiet(), busy_s=busy, stolen_s=stolen)
+    assert ("CPU taken by others" in faults(change(made, counted=counted))) == is_bad
+
+
+def test_a_bad_run_is_made_again_once_then_stamped():
+    bad = change(ideal(RUNS[0]), visits=ideal(RUNS[0]).visits[10:])
+    good = ideal(RUNS[0])
+    series = iter([bad, good])
+    again = gates.Patience(10).perform(lambda: next(series))
+    assert again.tries == 2 and not again.faults
+
+    series = iter([bad, bad, good])
+    still = gates.Patience(10).perform(lambda: next(series))
+    assert still.tries == 2 and still.faults
+    assert gates.stamp([good, still]) == (
+        "INVALID: 1 of 2 runs (Little's law off 1 ×, records lost 1 ×)"
+    )
+    assert any(still.run.name in line for line in gates.trust_lines([good, still]))
+
+
+def test_a_good_run_is_made_once():
+    series = iter([ideal(RUNS[0])])
+    assert gates.Patience(10).perform(lambda: next(series)).tries == 1
+
+
+def test_runs_are_not_made_again_for_ever():
+    bad = change(ideal(RUNS[0]), visits=[])
+    bad = change_clients(bad, lambda each: each.i == 1, outcome="open")
+    patience = gates.Patience(2.5)
+    tries = [patience.perform(lambda: bad).tries for _ in range(4)]
+    assert tries == [2, 2, 1, 1]
+
+
+def test_what_is_near_the_floor_is_told_from_what_is_not():
+    assert gates.is_near_floor(0.001, 0.001)
+    assert gates.is_near_floor(0.0029, 0.001)
+    assert not gates.is_near_floor(0.005, 0.001)
+
+
+def test_the_gates_are_written_down(tmp_path):
+    made = [gates.judge(ideal(run)) for run in RUNS]
+    gates.write(made, tmp_path)
+    lines = (tmp_path / "gates.csv").read_text().splitlines()
+    assert lines[0] == "run,gate,value,limit,failed,tries"
+    assert len(lines) == 1 + len(RUNS) * len(gates.GATES)

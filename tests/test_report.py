@@ -1,0 +1,383 @@
+"""report.html in a real browser, opened from disk: nothing is missing, nothing overflows.
+
+Chromium is steered over two pipes, as its --remote-debugging-pipe has it: on a phone of
+360 pixels, on a desk, light and dark, and in print. Each complaint is shown to come when it
+should: a page that is damaged on purpose does not pass.
+"""
+
+import base64
+import contextlib
+import fcntl
+import html
+import json
+import os
+import re
+import select
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from servers import GUARD_S
+from test_exports import LABS, make_part
+
+import charts
+from experiments import Part
+from machine import Fact, describe
+from report import Report
+
+PHONE, DESK = 360, 1280
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+LOUD = max(GUARD_S, 60)  # a browser starts slowly on a busy machine
+
+in_browser = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+with_charts = pytest.mark.skipif(
+    not charts.have_gnuplot(), reason="gnuplot is not installed"
+)
+
+# The browser reads commands from descriptor 3 and answers on 4.
+ON_PIPES = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.dup2(int(sys.argv[2]), 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+
+# What is wrong with the page that is open, as a list of sentences.
+COMPLAIN = r"""
+(() => {
+  const found = [], width = WIDTH;
+  const say = (words) => found.push(words);
+  if (document.documentElement.scrollWidth > width)
+    say(`overflow: the page is ${document.documentElement.scrollWidth} wide`);
+  for (const element of document.querySelectorAll('body *')) {
+    if (element.closest('.paper') && !element.matches('.paper')) continue;
+    const box = element.getBoundingClientRect();
+    if (box.width && (box.right > width + 0.5 || box.left < -0.5))
+      say(`overflow: ${element.tagName} ${element.textContent.slice(0, 40)}`);
+  }
+  const ids = [...document.querySelectorAll('[id]')].map((e) => e.id);
+  for (const id of new Set(ids.filter((id, i) => ids.indexOf(id) !== i)))
+    say(`missing: the id ${id} is not unique`);
+  const text = document.documentElement.outerHTML;
+  for (const [, id] of text.matchAll(/(?:href="#|url\(['"&quot;]*#)([\w-]+)/g))
+    if (!ids.includes(id)) say(`missing: nothing has the id ${id}`);
+  for (const figure of document.querySelectorAll('figure')) {
+    const drawing = figure.querySelector('svg, pre');
+    const box = drawing && drawing.getBoundingClientRect();
+    if (!box || box.height < 100 || box.width < Math.min(width, 600) * 0.8)
+      say(`missing: the drawing of ${figure.id}`);
+    if (figure.querySelector('svg') && !figure.querySelector('svg text'))
+      say(`missing: words on the drawing of ${figure.id}`);
+    if (!figure.querySelector('figcaption').textContent.trim())
+      say(`missing: the caption of ${figure.id}`);
+  }
+  const light = (colour) => {
+    const parts = colour.match(/[\d.]+/g).slice(0, 3).map((part) => {
+      const c = part / 255;
+      return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2];
+  };
+  const page = light(getComputedStyle(document.body).backgroundColor);
+  for (const name of ['p', 'a', 'th', 'td', '.notes', '.kept', '.missed', 'figcaption']) {
+    const element = document.querySelector(name);
+    if (!element) continue;
+    const ink = light(getComputedStyle(element).color);
+    const contrast = (Math.max(ink, page) + 0.05) / (Math.min(ink, page) + 0.05);
+    if (contrast < 4.5) say(`contrast: ${name} has ${contrast.toFixed(1)}`);
+  }
+  for (const paper of document.querySelectorAll('.paper'))
+    if (light(getComputedStyle(paper).backgroundColor) < 0.9)
+      say('contrast: a chart is not on white');
+  return found;
+})()
+"""
+
+
+class Browser:
+    """Chromium without a window, steered by its own protocol."""
+
+    def __init__(self, profile: Path) -> None:
+        commands, self.commands = os.pipe()
+        self.answers, answers = os.pipe()
+        ends = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (commands, answers)]
+        os.close(commands)
+        os.close(answers)
+        self.child = subprocess.Popen(
+            [
+                *(sys.executable, "-c", ON_PIPES, *map(str, ends), CHROMIUM),
+                *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"),
+                *("--disable-dev-shm-usage", "--disable-background-networking"),
+                *("--remote-debugging-pipe", f"--user-data-dir={profile}"),
+            ],
+            pass_fds=ends,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for end in ends:
+            os.close(end)
+        self.unread = b""
+        self.events: list[dict] = []
+        self.number = 0
+        self.session: str | None = None
+
+    def open_tab(self) -> None:
+        """A page of its own, which tells what it loads and what goes wrong."""
+        target = self.ask("Target.createTarget", url="about:blank")["targetId"]
+        attached = self.ask("Target.attachToTarget", targetId=target, flatten=True)
+        self.session = attached["sessionId"]
+        for domain in ("Page", "Network", "Log", "Runtime"):
+            self.ask(f"{domain}.enable")
+
+    def ask(self, method: str, **parameters: object) -> dict:
+        """Send a command and wait for its answer; events that come first are kept."""
+        self.number += 1
+        message = {"id": self.number, "method": method, "params": parameters}
+        if self.session is not None:
+            message["sessionId"] = self.session
+        os.write(self.commands, json.dumps(message).encode() + b"\0")
+        while (answer := self.hear()).get("id") != self.number:
+            self.events.append(answer)
+        assert "error" not in answer, f"{method}: {answer['error']}"
+        return answer["result"]
+
+    def hear(self) -> dict:
+        """The next message."""
+        end = time.monotonic() + LOUD
+        while b"\0" not in self.unread:
+            left = end - time.monotonic()
+            assert (
+                left > 0 and select.select([self.answers], [], [], left)[0]
+            ), "no answer"
+            piece = os.read(self.answers, 1 << 16)
+            assert piece, "the browser is gone"
+            self.unread += piece
+        message, _, self.unread = self.unread.partition(b"\0")
+        return json.loads(message)
+
+    def show(
+        self, page: Path, width: int, scheme: str = "light", media: str = "screen"
+    ) -> None:
+        """Open a page from disk, in a window of this width."""
+        is_phone = width == PHONE
+        self.ask(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=800,
+            deviceScaleFactor=2 if is_phone else 1,
+            mobile=is_phone,
+        )
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.ask("Emulation.setEmulatedMedia", media=media, features=features)
+        self.events.clear()
+        self.ask("Page.navigate", url=page.as_uri())
+        while not any(
+            event["method"] == "Page.loadEventFired" for event in self.events
+        ):
+            self.events.append(self.hear())
+
+    def value(self, expression: str) -> object:
+        """What an expression of the page's own language says."""
+        answer = self.ask("Runtime.evaluate", expression=expression, returnByValue=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"]["value"]
+
+    def close(self) -> None:
+        """End it, and wait until it is gone."""
+        with contextlib.suppress(OSError):
+            os.write(self.commands, b'{"id": 0, "method": "Browser.close"}\0')
+        os.close(self.commands)
+        try:
+            self.child.wait(10)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            self.child.wait()
+        os.close(self.answers)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory) -> Iterator[Browser]:
+    """One browser for all tests of this file."""
+    opened = Browser(tmp_path_factory.mktemp("profile"))
+    try:
+        opened.open_tab()
+        yield opened
+    finally:
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def part(tmp_path_factory) -> Part:
+    """An experiment that was made up; its chart is drawn beside its CSV."""
+    folder = tmp_path_factory.mktemp("results")
+    made = make_part(folder, failing=1)
+    charts.keep_scripts(made.conclusion.charts, folder)
+    if charts.have_gnuplot():
+        for chart in made.conclusion.charts:
+            charts.draw(chart, folder)
+    (folder / "gates.csv").write_text("run,gate\n")
+    return made
+
+
+@pytest.fixture(scope="module")
+def page(part, tmp_path_factory) -> Path:
+    """The report of it."""
+    folder = next(tmp_path_factory.getbasetemp().glob("results*"))
+    facts = describe(Path(__file__).parent.parent, LABS[0].program)
+    return Report("Bench of a test, <quick> & made up", [part], facts).write(folder)
+
+
+def complaints(
+    browser: Browser, page: Path, width: int, scheme: str = "light"
+) -> list[str]:
+    """All that is wrong with a page, in sentences."""
+    browser.show(page, width, scheme)
+    found = browser.value(COMPLAIN.replace("WIDTH", str(width)))
+    for event in browser.events:
+        url = event["params"].get("request", {}).get("url", "")
+        if event["method"] == "Network.requestWillBeSent" and url != page.as_uri():
+            found.append(f"missing: it needs {url[:60]}")
+        if event["method"] in ("Log.entryAdded", "Runtime.exceptionThrown"):
+            found.append(f"missing: the browser says {event['params']}")
+    links = browser.value("[...document.links].map((a) => a.getAttribute('href'))")
+    for link in links:
+        if not link.startswith("#") and not (page.parent / link).exists():
+            found.append(f"missing: the file {link}")
+    return found
+
+
+@in_browser
+@with_charts
+@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_missing_and_nothing_overflows(browser, page, width, scheme):
+    assert complaints(browser, page, width, scheme) == []
+    background = browser.value("getComputedStyle(document.body).backgroundColor")
+    assert (background == "rgb(255, 255, 255)") == (scheme == "light")
+
+
+@in_browser
+@with_charts
+def test_all_that_was_found_is_on_the_page(browser, page, part):
+    browser.show(page, DESK)
+    shown = browser.value("document.body.innerText")
+    said = [
+        *part.conclusion.notes,
+        *(chart.caption for chart in part.conclusion.charts),
+    ]
+    for finding in part.conclusion.findings:
+        said += [finding.what, finding.measured, finding.predicted]
+    for fact in describe(Path(__file__).parent.parent, LABS[0].program):
+        said += [fact.name, fact.value]
+    assert [words for words in said if words not in shown] == []
+    assert browser.value("document.querySelectorAll('figure svg').length") == len(
+        part.conclusion.charts
+    )
+    assert browser.value("document.querySelectorAll('#dmv tbody tr').length") == len(
+        part.conclusion.findings
+    )
+
+
+@in_browser
+@with_charts
+def test_a_chart_on_a_phone_can_be_read(browser, page):
+    """It keeps a size, and is pushed sideways in its own box."""
+    browser.show(page, PHONE)
+    smallest = browser.value(
+        "Math.min(...[...document.querySelectorAll('figure svg text')]"
+        ".map((e) => e.getBoundingClientRect().height))"
+    )
+    assert smallest >= 9, f"the smallest words are {smallest:.1f} pixels high"
+    paper = "document.querySelector('.paper')"
+    assert browser.value(f"{paper}.scrollWidth > {paper}.clientWidth")
+    assert browser.value(f"getComputedStyle({paper}).overflowX") == "auto"
+
+
+@in_browser
+@with_charts
+def test_on_paper_a_chart_is_whole(browser, page, tmp_path):
+    """In print nothing can be pushed: what does not fit would be lost."""
+    browser.show(page, 700, "dark", media="print")
+    assert browser.value(COMPLAIN.replace("WIDTH", "700")) == []
+    assert browser.value(
+        "[...document.querySelectorAll('.paper')].every((e) => e.scrollWidth <= e.clientWidth)"
+    )
+    printed = base64.b64decode(browser.ask("Page.printToPDF")["data"])
+    assert printed.startswith(b"%PDF-") and len(printed) > 10_000
+
+
+DAMAGES = (
+    "wide-line picture no-caption no-drawing no-words no-id double-id no-file pale"
+    " foreign-id wide-drawing"
+)
+
+
+@in_browser
+@with_charts
+@pytest.mark.parametrize(
+    "find, put, complaint",
+    [
+        (r"</nav>", f"</nav><pre>{'wide ' * 100}</pre>", "overflow: the page"),
+        (r"</nav>", '</nav><img src="chart.png" alt="">', "missing: it needs"),
+        (
+            r"<figcaption>.*?</figcaption>",
+            "<figcaption></figcaption>",
+            "missing: the caption",
+        ),
+        (r"(?s)<svg\b.*?</svg>", "", "missing: the drawing"),
+        (r"(?s)<text\b.*?</text>", "", "missing: words on the drawing"),
+        (r'<section id="machine">', "<section>", "missing: nothing has the id machine"),
+        (
+            r'<section id="machine">',
+            '<section id="dmv">',
+            "missing: the id dmv is not unique",
+        ),
+        (
+            r"<a href=\"dmv.csv\">",
+            '<a href="other.csv">',
+            "missing: the file other.csv",
+        ),
+        (r"--soft: #5a5a5a", "--soft: #cccccc", "contrast: "),
+        (r"#dmv-gpPt", "#gpPt", "missing: nothing has the id gpPt"),
+        (r"min-width: 44rem", "min-width: 90rem; margin-left: -40rem", ""),
+    ],
+    ids=DAMAGES.split(),
+)
+def test_a_damaged_page_is_noticed(browser, page, find, put, complaint):
+    whole = page.read_text()
+    damaged = page.with_name("damaged.html")
+    damaged.write_text(re.sub(find, lambda match: put, whole))
+    assert damaged.read_text() != whole
+    found = complaints(browser, damaged, PHONE)
+    if complaint:
+        assert [each for each in found if complaint in each], found
+    else:
+        assert (
+            found == []
+        ), "what happens in a chart's own box is no overflow of the page"
+
+
+# --- without a browser ---------------------------------------------------------------------
+
+
+def test_the_page_needs_nothing_beside_it(page):
+    written = page.read_text()
+    assert not re.findall(
+        r"<(?:script|link|img|iframe|object|embed)\b|@import", written
+    )
+    assert "Bench of a test, &lt;quick&gt; &amp; made up" in written
+
+
+def test_without_gnuplot_the_charts_are_text(part, tmp_path):
+    written = (
+        Report("text", [part], [Fact("kernel", "Linux")]).write(tmp_path).read_text()
+    )
+    assert "<svg" not in written
+    for chart in part.conclusion.charts:
+        assert html.escape(chart.text) in written

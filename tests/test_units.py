@@ -1,0 +1,62 @@
+"""Unit tests in C, of what is easier to corner there: the queue, the reader, the flags.
+
+Each tests/units/test_*.c is a program whose tests are the functions in its table.
+"""
+
+import os
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from servers import BUILD, ROOT, SANITIZERS, run
+
+UNITS = Path(__file__).resolve().parent / "units"
+WARNINGS = [
+    "-Wall",
+    "-Wextra",
+    "-Wpedantic",
+    "-Wshadow",
+    "-Wconversion",
+    "-Wno-sign-conversion",
+]
+
+
+def find_tests():
+    """Every line TEST(name) in a table, with the program that it is in."""
+    for source in sorted(UNITS.glob("test_*.c")):
+        for name in re.findall(
+            r"^\s+TEST\((\w+)\),$", source.read_text(), re.MULTILINE
+        ):
+            yield pytest.param(
+                source, name, id=f"{source.stem.removeprefix('test_')}-{name}"
+            )
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory):
+    """Build all programs, with the sanitizers of the library that they are linked with."""
+    folder = tmp_path_factory.mktemp("units")
+    sanitizers = [f"-fsanitize={SANITIZERS}"] if SANITIZERS else []
+    includes = [f"-I{folder}" for folder in [ROOT / "common", *ROOT.glob("lab*")]]
+    for source in UNITS.glob("test_*.c"):
+        command = [
+            *shlex.split(os.environ.get("CC", "cc")),
+            *("-std=c17", "-g", "-O1", "-pthread", "-D_DEFAULT_SOURCE"),
+            *(*WARNINGS, *sanitizers, *includes),
+            *("-o", str(folder / source.stem), str(source), str(BUILD / "shared.a")),
+        ]
+        done = run(command)
+        assert (
+            done.returncode == 0 and done.stderr == ""
+        ), f"cannot build {source}:\n{done.stderr}"
+    return folder
+
+
+@pytest.mark.parametrize("source, name", find_tests())
+def test_unit(programs, source, name):
+    done = run([str(programs / source.stem), name])
+    assert (
+        done.stderr == "" and done.returncode == 0
+    ), f"{done.stderr}status {done.returncode}"
