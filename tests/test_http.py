@@ -688,6 +688,7 @@ def test_a_stop_delivers_a_download_and_lets_the_idle_go(concurrent, folder):
     with serve(concurrent, "http", folder, *concurrent.places(2)) as server:
         idle, busy = server.connect(), server.connect(receive_buffer=65536)
         assert idle.get("/page.html").status == 200
+        server.until_idle()  # the reply is read; its thread may still be on its way to wait
         busy.send(request("GET", "/large"))
         until(busy.hears, "the reply begins")
         server.send_signal(signal.SIGTERM)
