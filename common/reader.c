@@ -15,13 +15,13 @@
 #include "visit.h"
 
 /* How a reader waits unless it is told otherwise. */
-static int wait_for_bytes(void *reader, int64_t deadline, bool ends_on_stop)
+static int wait_for_bytes(void *reader, int64_t deadline)
 {
     const struct reader *in = reader;
-    enum wake wake = tcp_wait(in->client, POLLIN, deadline, ends_on_stop);
-    if (wake == LATE)
-        errno = ETIMEDOUT;
-    return wake == READY ? 1 : wake == STOPPED ? 0 : -1;
+    if (tcp_wait(in->client, POLLIN, deadline, false) == READY)
+        return 1;
+    errno = ETIMEDOUT;
+    return -1;
 }
 
 void reader_open(struct reader *in, int client)
@@ -35,10 +35,10 @@ void reader_open(struct reader *in, int client)
 }
 
 /* Receives what is there into the free part of the reader, waiting for it. */
-static ssize_t receive(struct reader *in, int64_t deadline, bool ends_on_stop)
+static ssize_t receive(struct reader *in, int64_t deadline)
 {
     for (;;) {
-        int ready = in->wait(in->waiter, deadline, ends_on_stop);
+        int ready = in->wait(in->waiter, deadline);
         if (ready <= 0)
             return ready;
         ssize_t size = recv(in->client, in->bytes + in->end,
@@ -55,17 +55,17 @@ static ssize_t receive(struct reader *in, int64_t deadline, bool ends_on_stop)
 int reader_begin(struct reader *in)
 {
     visit_in_request(in->client, false);
-    if (in->start == in->end) {
+    if (in->start == in->end && !stop_requested()) {
         in->start = in->end = 0;
-        ssize_t size = receive(in, deadline_after(tcp_limits.idle_ns), true);
+        ssize_t size = receive(in, deadline_after(tcp_limits.idle_ns));
         if (size <= 0)
             return (int)size;
-    } else if (stop_requested()) {
-        return 0;
     }
+    visit_in_request(in->client, true);
+    if (stop_requested())
+        return 0; /* it may have been hung up on */
     in->deadline = deadline_after(tcp_limits.request_ns);
     in->earned_ns = 0;
-    visit_in_request(in->client, true);
     return 1;
 }
 
@@ -80,7 +80,7 @@ ssize_t reader_fill(struct reader *in)
         errno = EMSGSIZE;
         return -1;
     }
-    ssize_t size = receive(in, in->deadline, false);
+    ssize_t size = receive(in, in->deadline);
     if (size > 0 && in->deadline != NEVER)
         in->deadline += size * in->earned_ns;
     return size;

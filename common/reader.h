@@ -19,9 +19,9 @@ struct reader {
 
     /* How it waits for bytes. A service that has more to wait for than bytes
      * puts its own function here, and in waiter what that is called with.
-     * Returns 1; 0 when a stop was asked for and ends_on_stop; -1 with errno
-     * (ETIMEDOUT when the deadline has passed). */
-    int (*wait)(void *waiter, int64_t deadline, bool ends_on_stop);
+     * Returns 1; 0 to take what came as all; -1 with errno (ETIMEDOUT when the
+     * deadline has passed). */
+    int (*wait)(void *waiter, int64_t deadline);
     void *waiter;
 
     char bytes[READER_CAPACITY];

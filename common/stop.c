@@ -1,6 +1,10 @@
 /* Stopping by the self-pipe trick (Bernstein): the handler makes a pipe
  * readable and leaves it so. A flag alone could be set between the test and the
- * wait, and the wait would miss it. */
+ * wait, and the wait would miss it.
+ *
+ * Few threads wait for the pipe. If all who wait for a client did, each of
+ * their waits would take the lock of the one pipe, twice; so the handler hangs
+ * up on the clients who are idle, which is news from their own sockets. */
 
 #include "stop.h"
 
@@ -31,6 +35,7 @@ static void request_stop(void)
     dup2(stop_pipe[0], open_listener);
     ssize_t written = write(stop_pipe[1], "", 1);
     (void)written; /* a full pipe is readable too */
+    visits_hang_up();
 }
 
 static void on_signal(int signal_number)

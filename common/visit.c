@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -21,12 +22,14 @@
 #include "stop.h"
 #include "tcp.h"
 
+enum place { ELSEWHERE, BETWEEN_REQUESTS, IN_REQUEST };
+
 struct visit {
     long number;
     int64_t accepted, begun; /* now_ns(); 0: not yet */
     int port;
     int worker; /* who served it; 0: nobody */
-    atomic_bool is_in_request;
+    _Atomic enum place place;
 };
 
 enum { MOST_DESCRIPTORS = 65536 };
@@ -119,8 +122,8 @@ long visit_begin(int client)
 void visit_in_request(int client, bool is_in_request)
 {
     if (client < visits_length)
-        atomic_store_explicit(&visits[client].is_in_request, is_in_request,
-                              memory_order_relaxed);
+        atomic_store(&visits[client].place,
+                     is_in_request ? IN_REQUEST : BETWEEN_REQUESTS);
 }
 
 static void write_row(const struct visit *visit, enum outcome outcome)
@@ -134,7 +137,7 @@ static void write_row(const struct visit *visit, enum outcome outcome)
 
 void visit_end(int client, enum outcome outcome)
 {
-    visit_in_request(client, false);
+    atomic_store(&visits[client].place, ELSEWHERE);
     pthread_mutex_lock(&lock);
     sums[outcome]++;
     if (visits[client].begun != 0)
@@ -148,9 +151,18 @@ int visits_in_request(void)
 {
     int count = 0;
     for (int client = 0; client < visits_length; client++)
-        count += atomic_load_explicit(&visits[client].is_in_request,
-                                      memory_order_relaxed);
+        count += atomic_load(&visits[client].place) == IN_REQUEST;
     return count;
+}
+
+/* One who leaves the place after this look finds that a stop was asked for, and
+ * closes. If that has happened already, and its number was given to a file, the
+ * call fails; clients are not accepted any more. */
+void visits_hang_up(void)
+{
+    for (int client = 0; client < visits_length; client++)
+        if (atomic_load(&visits[client].place) == BETWEEN_REQUESTS)
+            shutdown(client, SHUT_RD);
 }
 
 static double seconds(struct timeval time)

@@ -21,8 +21,8 @@ void visit_accept(int client, int port);
 /* A clerk takes the client. Returns its number. */
 long visit_begin(int client);
 
-/* The client is in the middle of a request, or between two. Does nothing for a
- * socket that has no visit. */
+/* The client is in the middle of a request, or between two, where a stop hangs
+ * up on it. Does nothing for a socket that has no visit. */
 void visit_in_request(int client, bool is_in_request);
 
 /* The visit is over. */
@@ -30,6 +30,10 @@ void visit_end(int client, enum outcome outcome);
 
 /* How many clients are in the middle of a request. Safe in a signal handler. */
 int visits_in_request(void);
+
+/* Ends the wait for all who are between two requests: from now on nothing more
+ * can be read from them, as if they had closed. Safe in a signal handler. */
+void visits_hang_up(void);
 
 /* Prints the summary line of a server that has stopped. Returns the exit
  * status: EXIT_SUCCESS if it was asked to stop, EXIT_FAILURE if it could not go

@@ -131,7 +131,7 @@ static ssize_t converse(struct member *self, struct reader *in,
         else if (line[0] != '\0')
             say_words(self, line);
         /* A flood comes no faster than its source hears it. */
-        result = roster_catch_up(self, true);
+        result = roster_catch_up(self);
         if (result <= 0)
             return result;
     }

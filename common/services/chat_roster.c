@@ -295,12 +295,11 @@ static int fail(struct member *self, int failure)
     return -1;
 }
 
-int roster_catch_up(struct member *self, bool ends_on_stop)
+int roster_catch_up(struct member *self)
 {
     int result;
     while ((result = try_to_catch_up(self)) == 0) {
-        enum wake wake =
-            tcp_wait_for_reader(self->client, self->bell[0], ends_on_stop);
+        enum wake wake = tcp_wait_for_reader(self->client, self->bell[0], true);
         if (wake == STOPPED)
             return 0;
         if (wake == LATE)
@@ -309,18 +308,18 @@ int roster_catch_up(struct member *self, bool ends_on_stop)
     return result;
 }
 
-int roster_wait(void *member, int64_t deadline, bool ends_on_stop)
+int roster_wait(void *member, int64_t deadline)
 {
     struct member *self = member;
     enum wake wake;
     do { /* rung: words were kept, or the member is to go */
-        int result = roster_catch_up(self, ends_on_stop);
+        int result = roster_catch_up(self);
         if (result <= 0)
             return result;
         wake = tcp_wait_or_bell(self->client, POLLIN, self->bell[0], deadline,
-                                ends_on_stop);
+                                false);
     } while (wake == RUNG);
     if (wake == LATE)
         errno = ETIMEDOUT;
-    return wake == READY ? 1 : wake == STOPPED ? 0 : -1;
+    return wake == READY ? 1 : -1;
 }

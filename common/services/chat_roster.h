@@ -58,12 +58,12 @@ void roster_list(struct member *self);
 bool roster_rename(struct member *self, const char *name);
 
 /* Waits until all that is kept for self has been sent. Returns 1; 0 when a stop
- * was asked for and ends_on_stop; -1 with errno as roster_leave says. */
-int roster_catch_up(struct member *self, bool ends_on_stop);
+ * was asked for; -1 with errno as roster_leave says. */
+int roster_catch_up(struct member *self);
 
 /* How a member's reader waits for bytes (see reader.h): meanwhile, it sends
  * what is kept. Who does not listen is not listened to: bytes are waited for
  * only once all that is kept has been sent. */
-int roster_wait(void *self, int64_t deadline, bool ends_on_stop);
+int roster_wait(void *self, int64_t deadline);
 
 #endif
