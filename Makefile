@@ -62,7 +62,7 @@ deps: ## install what is missing, and say what that is
 PYTEST  = BUILD=$B CC="$(CC)" SAN="$(SAN)" $(PYTHON) -m pytest -q
 BESIDE := $(foreach service,http files browser,tests/test_$(service).py)
 
-test: labs ## run the tests (SAN=thread or SAN=address,undefined: under sanitizers)
+test: all ## run the tests (SAN=thread or SAN=address,undefined: under sanitizers)
 	@# Two halves side by side: tests mostly wait.
 	@$(PYTEST) $(BESIDE) >$B/beside.log 2>&1 & beside=$$!; \
 	$(PYTEST) tests --ignore=tests/faults $(BESIDE:%=--ignore=%); status=$$?; \

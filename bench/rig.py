@@ -1,6 +1,7 @@
 """The rig: runs that look into a server's process, and count its answers by the thousand."""
 
 import contextlib
+import dataclasses
 import math
 import os
 import tempfile
@@ -9,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 import gates
@@ -123,42 +125,53 @@ SITES: list[tempfile.TemporaryDirectory] = []  # they live as long as they stand
 
 def perform(run: Run, load: Path, raw: Path) -> Measured:
     """Make one run without a trace, which would cost the server a row a client."""
-    generator = run.generators[0]
-    records = records_path(run, generator, raw)
+    paths = {each.name: records_path(run, each, raw) for each in run.generators}
     counters = kernel.look()
     with serving(run) as (server, port):
         before = usage_of(server.child.pid)
-        with started(load_command(run, generator, load, raw, port)) as visitor:
-            during, idle_cpu_s = watch(run, server, visitor)
+        with contextlib.ExitStack() as stack:
+            visitors = {
+                each.name: stack.enter_context(
+                    started(load_command(run, each, load, raw, port))
+                )
+                for each in run.generators
+            }
+            during, idle_cpu_s = watch(run, server, list(visitors.values()))
     counted = kernel.look().since(counters)
-    if visitor.status != 0:
-        raise Trouble(f"the generator failed: {visitor.reason}")
+    for visitor in visitors.values():
+        if visitor.status != 0:
+            raise Trouble(f"the generator failed: {visitor.reason}")
+    records = {name: read_clients(path) for name, path in paths.items()}
     made = {
         "run": run,
-        "clients": read_clients(records),
+        "clients": records.pop(run.generators[0].name),
+        "others": records,
         "visits": [],
         "complaints": complaints_of(server, run),
         "server": server.usage,
-        "generator_cpu_s": {generator.name: visitor.cpu_s},
+        "generator_cpu_s": {name: each.cpu_s for name, each in visitors.items()},
         "counted": counted,
     }
-    if generator.mode == "hold":
+    if run.generators[0].mode == "hold":
         return Held(**made, before=before, during=during, idle_cpu_s=idle_cpu_s)
-    records.unlink()
+    for path in paths.values():
+        path.unlink()
     return add_up(Measured(**made), during.cpu_s - before.cpu_s)
 
 
 def add_up(made: Measured, cpu_s: float) -> Counted:
-    """Let go of the records, once the gates have seen them."""
-    answered = [client for client in made.clients if client.outcome == "ok"]
+    """Let go of the records of all generators, once the gates have seen them."""
+    everybody = list(chain(made.clients, *made.others.values()))
+    answered = [client for client in everybody if client.outcome == "ok"]
+    together = dataclasses.replace(made, clients=everybody)
     known = {each.name: getattr(made, each.name) for each in fields(Measured)}
     return Counted(
-        **known | {"clients": [], "gauged": gates.gauge(made)},
+        **known | {"clients": [], "others": {}, "gauged": gates.gauge(made)},
         answered=len(answered),
-        failed=made.failures,
+        failed=together.failures,
         span_s=gates.span_s(answered),
         received=sum(client.bytes for client in answered),
-        times=made.latencies,
+        times=together.latencies,
         cpu_s=cpu_s,
     )
 
@@ -185,13 +198,14 @@ def yardstick_serving(yardstick: Yardstick) -> Iterator[tuple[Program, int]]:
             yield server, port
 
 
-def watch(run: Run, server: Program, visitor: Program) -> tuple[Usage, float]:
+def watch(run: Run, server: Program, visitors: list[Program]) -> tuple[Usage, float]:
     """The server when all clients have been there, or are; and what it does for nothing."""
     if run.generators[0].mode == "hold":
-        await_line(visitor, rb"holding (\d+)\n", limit_s(run))
+        await_line(visitors[0], rb"holding (\d+)\n", limit_s(run))
         during = usage_of(server.child.pid)
         time.sleep(REST_S)
         return during, cpu_of(server.child.pid) - during.cpu_s
-    if not await_end(visitor, limit_s(run)):
-        raise Trouble(f"{run.generators[0].mode} of load did not end: {run.step}")
+    for visitor in visitors:
+        if not await_end(visitor, limit_s(run)):
+            raise Trouble(f"{run.generators[0].mode} of load did not end: {run.step}")
     return usage_of(server.child.pid), 0.0

@@ -19,6 +19,7 @@ from textcharts import seconds
 from yardsticks import Yardstick, find_yardsticks
 
 USERS = 64
+GENERATORS = 2  # to share the users: one alone would be slower than a server can be
 CORES = len(os.sched_getaffinity(0))
 MIB = 1 << 20
 US_PER_S = 1e6
@@ -74,19 +75,23 @@ def repeats(scene: Scene, options: Options) -> int:
 def plan_run(server: Server, scene: Scene, repeat: int, options: Options) -> Run:
     """One server asked in one way."""
     lasts_s = scene.quick_lasts_s if options.is_quick else scene.lasts_s
+    groups = min(scene.users, GENERATORS)
     flags = {
-        "clients": scene.users,
+        "clients": scene.users // groups,
         "requests": scene.requests,
         "say": f"/{scene.file}",
         "duration": f"{lasts_s * 1000:.0f}ms",
     }
+    generators = [
+        Generator("closed", flags, f"clients-{n}") for n in range(1, groups + 1)
+    ]
     is_yardstick = isinstance(server, Yardstick)
     return Run(
         experiment="throughput",
         group=f"throughput, repeat {repeat}",
         scene=scene.name,
         lab=server,
-        generators=(Generator("closed", flags),),
+        generators=tuple(generators),
         flags={"threads": USERS},
         service=("http", str(rig.site())),
         repeat=repeat,
@@ -419,7 +424,8 @@ def notes(made: list[Measured], options: Options) -> list[str]:
         " they have their answer;"
         f" pools have {USERS} workers. CPU time is the server's own, all processes"
         " together, while clients came. Ratios are medians of pairs: runs of the same"
-        f" repeat. The generator shares the {CORES} cores, for which all pay alike."
+        f" repeat. {GENERATORS} generators, which share the users, share the {CORES} cores"
+        " with the server, for which all pay alike."
     ]
     present = {each.run.lab.name for each in made}
     for name in (MARK, TWICE):
