@@ -117,7 +117,9 @@ def test_cost(tmp_path):
         (
             held(run)
             if run.generators[0].mode == "hold"
-            else counted(run, 20e-6 * (1 + run.lab.number) + 1e-6 * run.repeat)
+            else counted(
+                run, 20e-6 * run.lab.number + 5e-6 * (run.scene == cost.CROWD.name)
+            )
         )
         for run in cost.plan(labs(), QUICK)
     ]
