@@ -32,7 +32,7 @@ COUNTS = (1, 10, 100, 1000, 10_000)
 LINE_COUNTS = (1, 100, 10_000)  # for labs where most clients stand in line
 QUICK_COUNTS = (1, 1000)
 KERNEL_COUNTS = (1, 100, 1000)  # lab 1: the line is the kernel's, and no longer
-ARRIVALS = 20_000  # clients a second
+ARRIVALS = 8_000  # clients a second, which a generator can keep up
 PATIENCE_MS = 200  # of those who cannot be greeted, for all workers are taken
 
 CONNECTIONS = 5000
