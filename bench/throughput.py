@@ -44,12 +44,17 @@ class Scene:
     quick_lasts_s: float
     repeats: int
     quick_repeats: int
+    think: str | None = None  # between two requests
 
 
 KEPT = Scene("kept", rig.SMALL, USERS, 0, "connections are kept", 1, 0.3, 0.15, 3, 1)
 ONCE = Scene("once", rig.SMALL, USERS, 1, "one request each", 1, 0.3, 0.15, 3, 1)
 LARGE = Scene("large", rig.LARGE, 1, 0, "100 MiB to download", 0.9, 0.25, 0.2, 2, 0)
 SCENES = (KEPT, ONCE, LARGE)
+# Not a race: can a thread for each hold, and answer, so many at once?
+CROWD = Scene(
+    "crowd", rig.SMALL, 10_000, 0, "connections are kept", 1, 0.8, 0.8, 1, 0, "500ms"
+)
 
 
 def plan(labs: list[Lab], options: Options) -> list[Run]:
@@ -63,7 +68,12 @@ def plan(labs: list[Lab], options: Options) -> list[Run]:
             shuffle(servers)
             if repeat <= repeats(scene, options):
                 runs += [plan_run(each, scene, repeat, options) for each in servers]
-    return runs
+    crowds = [lab for lab in able if lab.clerks(USERS) == math.inf]
+    return runs + [
+        plan_run(lab, CROWD, repeat, options)
+        for lab in crowds
+        for repeat in range(1, repeats(CROWD, options) + 1)
+    ]
 
 
 def repeats(scene: Scene, options: Options) -> int:
@@ -82,6 +92,8 @@ def plan_run(server: Server, scene: Scene, repeat: int, options: Options) -> Run
         "say": f"/{scene.file}",
         "duration": f"{lasts_s * 1000:.0f}ms",
     }
+    if scene.think:
+        flags["think"] = scene.think
     generators = [
         Generator("closed", flags, f"clients-{n}") for n in range(1, groups + 1)
     ]
@@ -255,6 +267,21 @@ def compare(
     )
 
 
+def crowd_finding(score: Score) -> Finding:
+    """How many of a crowd were answered: all that did not fail, for each user asks."""
+    users = CROWD.users
+    failed = max(each.failures.total() for each in score.runs)
+    return Finding(
+        score.server.name,
+        f"{users} {CROWD.title}: users answered",
+        f"{max(0, users - failed)}",
+        f"{users}",
+        share_off(max(0, users - failed), users),
+        limit=0.0,
+        is_floor=True,
+    )
+
+
 def rate_words(rate: float, scene: Scene) -> str:
     """A rate for people."""
     if not math.isfinite(rate):
@@ -414,6 +441,7 @@ def conclude(made: list[Measured], options: Options, folder: Path) -> Conclusion
     findings = [
         finding for scene in SCENES for finding in findings_of(make_scores(made, scene))
     ]
+    findings += [crowd_finding(score) for score in make_scores(made, CROWD)]
     return Conclusion(findings, notes(made, options), make_chart(made, folder))
 
 
@@ -438,7 +466,7 @@ def notes(made: list[Measured], options: Options) -> list[str]:
             " the start) are set up as Debian ships them, with access logs off."
         )
     if options.is_quick and not options.repeats:
-        lines.append("QUICK left out the download, and all pairs but one.")
+        lines.append("QUICK left out the download, the crowd, and all pairs but one.")
     return lines
 
 
