@@ -32,9 +32,9 @@ def folder(tmp_path):
     return served
 
 
-def test_the_listing_names_everything_and_links_work(roomy, folder):
+def test_the_listing_names_everything_and_links_work(lab, folder):
     (folder / "<b>&amp;'\"%41.txt").write_text("strange")
-    with serve(roomy, "files", folder) as server, browser() as page:
+    with serve(lab, "files", folder) as server, browser() as page:
         page.open(server.url("/"))
         page.until(f"{LISTED}.length === 3")
         assert page.value(LISTED) == ["sub/", "<b>&amp;'\"%41.txt", "old.txt"]
@@ -42,11 +42,11 @@ def test_the_listing_names_everything_and_links_work(roomy, folder):
         page.until("document.body.innerText === 'strange'")
 
 
-def test_chosen_files_are_uploaded(roomy, folder, tmp_path):
+def test_chosen_files_are_uploaded(lab, folder, tmp_path):
     contents = {"one file.bin": os.urandom(3_000_000), "zwei&<ä>.txt": b"two"}
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
-    with serve(roomy, "files", folder) as server, browser() as page:
+    with serve(lab, "files", folder) as server, browser() as page:
         page.open(server.url("/"))
         page.until("!!document.querySelector('#choose')")
         page.choose_files("#choose", *(tmp_path / name for name in contents))
