@@ -103,24 +103,26 @@ docs-charts: ## take the charts of the last bench over into the tutorial
 
 # A fuzz target is a file with properties that must hold for any bytes; what it
 # found once is tried first. FUZZ_S is how long each of them runs.
-FUZZ_S  ?= 60
-FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
+FUZZ_S   ?= 60
+FUZZERS  := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
+FUZZ_CC  := CC=clang SAN=address,undefined B=build/fuzz \
+    CFLAGS='-g -O1 -fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined'
 
-build/fuzz/%: tests/fuzz/%.c $(wildcard common/*.[ch] common/services/*.[ch])
-	@mkdir -p $(@D)/corpus/$*
+build/fuzz/%: tests/fuzz/%.c $B/shared.a
+	@mkdir -p build/fuzz/corpus/$*
 	@echo "  fuzz  $<"
-	@clang -std=c17 -g -O1 -pthread -D_DEFAULT_SOURCE -Icommon -Itests/fuzz \
-	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-	    -o $@ $< $(filter %.c,$(wildcard common/*.c common/services/*.c))
+	@$(CC) $(ALL_CPPFLAGS) -Itests/fuzz $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $< $B/shared.a
 
-fuzz: $(FUZZERS) ## feed the parsers any bytes, FUZZ_S=60 seconds each (needs clang)
+fuzzers: $(FUZZERS)
+
+fuzz: ## feed the parsers any bytes, FUZZ_S=60 seconds each (needs clang)
+	@$(MAKE) --no-print-directory $(FUZZ_CC) fuzzers
 	@for target in $(FUZZERS:build/fuzz/%=%); do \
-	    echo "fuzz: $$target for $(FUZZ_S) s"; \
 	    find tests/fuzz/found/$$target -type f -exec cp {} build/fuzz/corpus/$$target \; 2>/dev/null; \
 	    build/fuzz/$$target -max_total_time=$(FUZZ_S) -max_len=20000 -verbosity=0 -print_final_stats=1 \
 	        -artifact_prefix=build/fuzz/ build/fuzz/corpus/$$target >build/fuzz/$$target.log 2>&1 \
 	        || { cat build/fuzz/$$target.log; exit 1; }; \
-	    grep number_of_executed build/fuzz/$$target.log; \
+	    echo "fuzz: $$target:" $$(sed -n 's/.*number_of_executed_units: //p' build/fuzz/$$target.log) executions; \
 	done
 
 # The diff is the lesson. Lab 3 is compared with lab 1, for a pool is lab 1 many times.
@@ -146,5 +148,5 @@ help: ## list what can be made
 
 C_FILES := $(wildcard common/*.[ch] common/services/*.[ch] $(LABS:%=%/*.[ch]) bench/*.[ch])
 -include $(shell find build -name '*.d' 2>/dev/null)
-.PHONY: all labs $(LABS_SHORT) deps test test-faults test-broken bench crosscheck check-stop check-pair check-gates demo docs docs-test docs-charts fuzz lesson-2 lesson-3 lesson-4 lint clean help
+.PHONY: all labs $(LABS_SHORT) deps test test-faults test-broken bench crosscheck check-stop check-pair check-gates demo docs docs-test docs-charts fuzz fuzzers lesson-2 lesson-3 lesson-4 lint clean help
 .SECONDARY:

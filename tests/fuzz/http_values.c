@@ -58,7 +58,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     check_range(text, 0);
     check_range(text, 1000);
     for (int i = 0; i < HTTP_FIELDS; i++)
-        check_condition(i, text);
+        check_condition((enum http_field)i, text);
     if (http_chunk_size(text, &chunk))
         PROPERTY(chunk >= 0);
     return 0;
