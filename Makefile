@@ -133,12 +133,20 @@ lesson-2: ## show what changed from lab to lab (lesson-2, lesson-3, lesson-4)
 lesson-3: ; @diff -u lab1-*/server.c lab3-*/server.c; true
 lesson-4: ; @diff -u lab3-*/server.c lab4-*/server.c; true
 
+# gcc's analyzer gives up early, and says nothing, unless it may look for longer.
+ANALYZE   := -fanalyzer --param analyzer-bb-explosion-factor=40 --param analyzer-max-enodes-per-program-point=32
+LINT      := -std=c17 -D_DEFAULT_SOURCE -Icommon $(LABS:%=-I%)
+
 lint: ## check formatting and look for bugs without running anything
-	clang-format --dry-run --Werror $(C_FILES)
+	clang-format --dry-run --Werror $(C_FILES) $(C_TESTS)
+	for file in $(filter %.c,$(C_FILES)); do \
+	    gcc $(LINT) $(WARN) -Werror $(ANALYZE) -c -o /dev/null $$file || exit; \
+	    clang $(LINT) $(WARN) -Werror -fsyntax-only $$file || exit; \
+	done
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,performance,portability \
 	    --suppress=missingIncludeSystem -D_DEFAULT_SOURCE -Icommon $(LABS:%=-I%) $(filter %.c,$(C_FILES))
 	for file in $(filter %.c,$(C_FILES)); do \
-	    clang-tidy --quiet $$file -- -std=c17 -D_DEFAULT_SOURCE -Icommon $(LABS:%=-I%) || exit; \
+	    clang-tidy --quiet $$file -- $(LINT) || exit; \
 	done
 	shellcheck .ci/deps .ci/run
 
@@ -149,6 +157,7 @@ help: ## list what can be made
 	@sed -n 's/^\([^:=]*\):[^=]*## /\1\t/p' Makefile | sed 's/^$$(LABS_SHORT)/lab1 .../' | expand -t 14
 
 C_FILES := $(wildcard common/*.[ch] common/services/*.[ch] $(LABS:%=%/*.[ch]) bench/*.[ch])
+C_TESTS := $(wildcard tests/fuzz/*.[ch] tests/units/*.[ch])
 -include $(shell find build -name '*.d' 2>/dev/null)
 .PHONY: all labs $(LABS_SHORT) deps test test-faults test-broken bench crosscheck check-stop check-pair check-gates demo docs docs-test docs-charts fuzz fuzzers lesson-2 lesson-3 lesson-4 lint clean help
 .SECONDARY:
