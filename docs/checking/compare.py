@@ -5,8 +5,8 @@
   machines differ and are busy. What matters, as 0.1 s or 2 s, is still told apart.
 - A bar, as |....####, may be any bar.
 - What matches a `varies:` pattern of the note may be anything that matches it too.
-- What the shell says of a command in the background, as [1] 5310 and [1]+ Done, is left
-  out: it comes when it likes.
+- What the shell says of a command in the background, as [1] 5310, [1]+ Done and [1]+ Killed,
+  is left out: it comes when it likes.
 - Runs of spaces are equal, for columns move with the width of what varies.
 """
 
@@ -18,7 +18,7 @@ BAR = r"\|[.#]+$"
 UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 SLACK_LOW_S, SLACK_HIGH_S = 0.02, 0.4
 GAP = "..."
-JOB = re.compile(r"^\[\d+\](?: \d+$|[-+ ] +Done\b)")
+JOB = re.compile(r"^\[\d+\](?: \d+$|[-+ ] +(?:Done|Exit \d+|Terminated|Killed)\b)")
 
 Token = tuple[str, object]
 

@@ -25,6 +25,7 @@ from checking.compare import difference, is_same, without_jobs
 from checking.pages import Block, Lie, Page
 
 PROMPT = re.compile("\x02(\\d+)\x03")
+BOLD = re.compile("\x1b\\[[0-9;]*m")  # and colours: how it is shown, not what
 SHELL = ["bash", "--noprofile", "--norc", "--noediting", "-i"]
 ROWS, COLUMNS = 40, 80
 PATIENCE_S = 30.0
@@ -150,7 +151,7 @@ class Terminal:
         self.output += data.decode(errors="replace").replace("\r", "")
         for match in PROMPT.finditer(self.output):
             self.is_at_prompt, self.status = True, int(match[1])
-        self.output = PROMPT.sub("", self.output)
+        self.output = BOLD.sub("", PROMPT.sub("", self.output))
         return True
 
     def read_until(self, is_enough, timeout_s: float) -> bool:
