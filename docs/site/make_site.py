@@ -27,7 +27,7 @@ SITE = ROOT / "build" / "docs"
 DIAGRAM = re.compile(r"^!\[([^\]]*)\]\((images/[\w-]+\.svg)\)$", re.MULTILINE)
 PICTURE = re.compile(r"^(!\[[^\]]*\]\((charts/[\w-]+\.svg)\))$", re.MULTILINE)
 HEADING = re.compile(r"^(#{1,6}) +(.+?)\s*$")
-CHAPTERS = ["README", *"0123456", "a", "b", "c", "d-i", "d-s"]
+CHAPTERS = ["README", *"0123456", "a", "b", "c", "d-i", "e", "f", "d-s"]
 LANGUAGES = {".c": "c", ".h": "c", ".py": "python", ".yml": "yaml"}
 PDF = SITE / "tutorial.pdf"
 
