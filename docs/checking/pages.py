@@ -101,4 +101,16 @@ def read_note(before: list[str]) -> dict[str, list[str]]:
 def read_pages(root: Path = ROOT) -> list[Page]:
     """Every page of the tutorial, chapters in their order, then the labs' own."""
     files = sorted((root / "docs").glob("*.md")) + sorted(root.glob("lab*/README.md"))
-    return [Page(str(file.relative_to(root)), file.read_text()) for file in files]
+    return [read_page(root, file) for file in files]
+
+
+def read_others(root: Path = ROOT) -> list[Page]:
+    """What else the project has to read, of which only the links are checked."""
+    files = sorted(root.glob("*.md"))
+    files += [root / folder / "README.md" for folder in ("tests", "bench")]
+    return [read_page(root, file) for file in files if file.is_file()]
+
+
+def read_page(root: Path, file: Path) -> Page:
+    """One file as a page."""
+    return Page(str(file.relative_to(root)), file.read_text())
