@@ -161,7 +161,8 @@ static enum outcome talk(int client, long number)
     struct reader in;
     const char *last_words = "";
 
-    lines_greet(client, number);
+    if (lines_greet(client, number) == -1)
+        return LOST;
     if (!roster_join(&self, client, number, COMMANDS)) {
         tcp_last_words(client, LINES_BUSY, 0);
         return REFUSED;

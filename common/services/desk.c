@@ -169,7 +169,8 @@ static enum outcome talk(int client, long number)
     ssize_t length;
 
     reader_open(&in, client);
-    lines_greet(client, number);
+    if (lines_greet(client, number) == -1)
+        return LOST;
     while ((length = reader_line(&in, LONGEST_LINE, &line)) > 0) {
         if (line[length - 1] != '\n')
             return SERVED; /* cut off: half a request is none */

@@ -15,7 +15,8 @@ static enum outcome talk(int client, long number)
     ssize_t length;
 
     reader_open(&in, client);
-    lines_greet(client, number);
+    if (lines_greet(client, number) == -1)
+        return LOST;
     while ((length = reader_line(&in, LONGEST_LINE, &line)) > 0)
         if (tcp_write(client, line, (size_t)length) == -1)
             return lines_farewell(&in, -1);
