@@ -65,6 +65,7 @@ void stop_on_signals(int listener)
         if (sigaction(stop_signals[i], &action, NULL) == -1)
             err(EXIT_FAILURE, "cannot set up signals");
     signal(SIGPIPE, SIG_IGN); /* a client that went away is one failed write */
+    signal(SIGXFSZ, SIG_IGN); /* and so is a file that is too large */
 }
 
 void stop_after_failure(void)

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -268,7 +267,6 @@ static void open_files(const char *directory)
 {
     http_root_open(directory);
     uploads_sweep(directory);
-    signal(SIGXFSZ, SIG_IGN); /* a file that is too large is a failed write */
 }
 
 static enum outcome talk(int client, long number)
