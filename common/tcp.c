@@ -123,6 +123,8 @@ int tcp_listen(const char *host, int port, int backlog)
     set_option(listener, SOL_SOCKET, SO_REUSEADDR);
     /* Accepted sockets inherit this: small replies leave at once. */
     set_option(listener, IPPROTO_TCP, TCP_NODELAY);
+    /* This, too: the kernel asks a silent client whether it still exists. */
+    set_option(listener, SOL_SOCKET, SO_KEEPALIVE);
 
     if (bind(listener, address->ai_addr, address->ai_addrlen) == -1 ||
         listen(listener, backlog) == -1)
