@@ -14,8 +14,9 @@
 #include "tcp.h"
 
 /* How long a client may go on sending what nobody will read, so that it can
- * read why (RFC 9112 section 9.6). */
+ * read why (RFC 9112 section 9.6). Who was late has less: it holds a worker. */
 #define LINGER_NS (1000 * NS_PER_MS)
+#define LATE_LINGER_NS (500 * NS_PER_MS)
 
 /* What HTTP knows (RFC 9110 section 9, RFC 5789), whether a site does or not.
  */
@@ -179,7 +180,8 @@ static enum outcome part(struct http_exchange *exchange)
     if (reply->is_lost)
         return outcome_of(reply->error);
     if (!has_finished(exchange))
-        tcp_last_words(reply->client, "", LINGER_NS);
+        tcp_last_words(reply->client, "",
+                       reply->status == 408 ? LATE_LINGER_NS : LINGER_NS);
     return reply->status == 408 ? TIMED_OUT : SERVED;
 }
 
