@@ -192,11 +192,16 @@ static off_t put_file(struct http_reply *reply, int file, off_t offset,
     size_t room = sizeof reply->bytes - reply->length;
     if (size < (off_t)room)
         room = (size_t)size;
-    ssize_t count = pread(file, reply->bytes + reply->length, room, offset);
-    if (count < (ssize_t)room) /* the file has become shorter, or is broken */
-        http_reply_lose(reply, EIO);
-    else
-        reply->length += room;
+    size_t done = 0;
+    while (done < room && !reply->is_lost) {
+        ssize_t count = pread(file, reply->bytes + reply->length + done,
+                              room - done, offset + (off_t)done);
+        if (count > 0)
+            done += (size_t)count;
+        else if (count == 0 || errno != EINTR)
+            http_reply_lose(reply, EIO); /* it has become shorter, or broken */
+    }
+    reply->length += done;
     return (off_t)room;
 }
 
