@@ -188,6 +188,8 @@ static int put_file(struct http_exchange *exchange,
                     const struct http_place *place)
 {
     struct target target;
+    if (*place->name == '-')
+        return 403; /* who says `rm *` there would give it an option */
     int status = check_body(&exchange->request);
     if (status == 0)
         status = look(place, &target);
