@@ -14,8 +14,8 @@ enum { LONGEST_LINE = 4096 }; /* CR and LF not counted */
 /* What a client hears who cannot be served. */
 #define LINES_BUSY "busy: no clerk is free, please come back later\n"
 
-/* Greets client number: it now knows that a clerk has taken it. Returns 0, or -1
- * with errno: it has gone, which the kernel tells only once. */
+/* Greets client number: it now knows that a clerk has taken it. Returns 0, or
+ * -1 with errno: it has gone, which the kernel tells only once. */
 int lines_greet(int client, long number);
 
 /* Ends a conversation after reader_line or tcp_write said why: result is 0 or,
