@@ -59,7 +59,8 @@ $B/bench/load: $(patsubst %.c,$B/%.o,$(wildcard bench/load_*.c))
 deps: ## install what is missing, and say what that is
 	@sh .ci/deps
 
-PYTEST  = BUILD=$B CC="$(CC)" SAN="$(SAN)" $(PYTHON) -m pytest -q
+TRIED   = BUILD=$B CC="$(CC)" SAN="$(SAN)" $(PYTHON)
+PYTEST  = $(TRIED) -m pytest -q
 BESIDE := $(foreach service,http files browser,tests/test_$(service).py)
 
 test: all ## run the tests (SAN=thread or SAN=address,undefined: under sanitizers)
@@ -70,7 +71,7 @@ test: all ## run the tests (SAN=thread or SAN=address,undefined: under sanitizer
 	wait $$beside || status=1; cat $B/beside.log; exit $$status
 
 test-faults: all ## try everything that can go wrong, and print the list with results
-	$(PYTEST) tests/faults
+	@$(TRIED) tests/faults/run.py
 
 test-broken: labs ## show that each check catches the mistake it is there for
 	$(PYTHON) tests/check_broken.py

@@ -24,7 +24,7 @@ class Row:
 
     claim: str
     also_in: tuple[str, ...] = ()
-    does_not_apply: str = ""
+    why_not: str = ""
 
 
 ROWS = {
@@ -61,7 +61,9 @@ ROWS = {
             f"{CHARACTER}at_the_limit_on_threads_the_next_client_waits",
         ),
     ),
-    "A12": Row("10,000 idle clients are held, at 24 KiB each at most, and others are served"),
+    "A12": Row(
+        "10,000 idle clients are held, at 24 KiB each at most, and others are served"
+    ),
     "A13": Row("100,000 clients in turn leave nothing behind"),
     "A14": Row("10,000 clients who reset at random points leave nothing behind"),
     "A15": Row("no descriptor would be inherited by a child"),
@@ -91,7 +93,9 @@ ROWS = {
     "B6": Row("a slow body is cut when it falls behind the least rate"),
     "B7": Row("who stands still while being written to is cut at the write limit"),
     "B8": Row("a silent client is sent home at the idle limit"),
-    "B9": Row("an idle connection that was kept is closed at the idle limit; busy ones stay"),
+    "B9": Row(
+        "an idle connection that was kept is closed at the idle limit; busy ones stay"
+    ),
     "B10": Row("an honest slow client is served whole"),
     "B11": Row(
         "one byte at a time, but promptly: the same answer",
@@ -124,7 +128,9 @@ ROWS = {
             f"{HTTP}lines_may_end_in_lf_alone",
         ),
     ),
-    "B15": Row("what could hide a second request is refused, and the connection closed"),
+    "B15": Row(
+        "what could hide a second request is refused, and the connection closed"
+    ),
     "B16": Row(
         "no host, two hosts, a bad host: 400",
         (f"{HTTP}what_is_malformed_gets_its_status_and_the_connection_is_closed",),
@@ -234,7 +240,7 @@ ROWS = {
     ),
     "D7": Row(
         "resuming an upload",
-        does_not_apply="uploads cannot be resumed: a part of a file is refused with 400 (D5)",
+        why_not="uploads cannot be resumed: a part of a file is refused with 400 (D5)",
     ),
     # --- chat ---
     "E1": Row(
@@ -282,7 +288,9 @@ ROWS = {
         "a signal at any moment: never a hang",
         (f"{CONTRACT}a_stop_under_load_cuts_no_answer_in_two",),
     ),
-    "F4": Row("SIGHUP stops as SIGTERM does", (f"{CONTRACT}a_stop_lets_idle_clients_go",)),
+    "F4": Row(
+        "SIGHUP stops as SIGTERM does", (f"{CONTRACT}a_stop_lets_idle_clients_go",)
+    ),
     "F5": Row(
         "SIGPIPE, a closed or full standard output or error, a full disk: it keeps serving",
         (
@@ -315,7 +323,9 @@ ROWS = {
         (f"{CONTRACT}a_restart_binds_although_the_server_closed_first",),
     ),
     "F9": Row("the clock of the day jumps by a day: no limit fires, none is lost"),
-    "F10": Row("stopped and continued: limits that have passed fire once, and it serves on"),
+    "F10": Row(
+        "stopped and continued: limits that have passed fire once, and it serves on"
+    ),
     "F11": Row(
         "clients of a server that is gone, silent, busy, wrong: a clear line and a status",
         (
@@ -343,4 +353,6 @@ def exists(test: str) -> bool:
     """Is there such a test?"""
     path, _, name = test.partition("::")
     tree = ast.parse((ROOT / path).read_text())
-    return name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    return name in {
+        node.name for node in tree.body if isinstance(node, ast.FunctionDef)
+    }

@@ -31,7 +31,9 @@ def slow_site(site):
     return site
 
 
-def assert_gone_in_time(lab, site, tmp_path, misbehave, service="http", outcome="timed-out"):
+def assert_gone_in_time(
+    lab, site, tmp_path, misbehave, service="http", outcome="timed-out"
+):
     """Let one misbehave until the server has given it up; tell by the trace how long that took.
 
     misbehave(client, is_over) returns when the limit began to run, and how many seconds more
@@ -52,7 +54,9 @@ def assert_gone_in_time(lab, site, tmp_path, misbehave, service="http", outcome=
             assert visit.outcome == outcome
             client.close()
             assert server.is_served(), "its place was not given to the next"
-        assert held_s > LIMIT_S / 2, f"cut after {held_s:.2f} s, with a limit of {LIMIT_S:g} s"
+        assert (
+            held_s > LIMIT_S / 2
+        ), f"cut after {held_s:.2f} s, with a limit of {LIMIT_S:g} s"
         if held_s <= LIMIT_S + entitled_s + BEYOND_S:
             return
     raise AssertionError(f"held for {held_s:.2f} s, with a limit of {LIMIT_S:g} s")
@@ -139,7 +143,9 @@ def test_b7_a_client_that_reads_nothing_is_gone_in_time(timed, slow_site, tmp_pa
 
 
 @pytest.mark.mistake("M10")
-def test_b7_a_client_that_reads_16_bytes_now_and_then_is_gone_in_time(timed, slow_site, tmp_path):
+def test_b7_a_client_that_reads_16_bytes_now_and_then_is_gone_in_time(
+    timed, slow_site, tmp_path
+):
     def read_hardly(client, is_over):
         client.send(request("GET", "/large"))
         until(client.hears, "the reply begins")
@@ -153,7 +159,9 @@ def test_b7_a_client_that_reads_16_bytes_now_and_then_is_gone_in_time(timed, slo
 
 
 @pytest.mark.mistake("M10")
-def test_b9_an_idle_connection_is_gone_in_time_and_a_busy_one_stays(timed, site, tmp_path):
+def test_b9_an_idle_connection_is_gone_in_time_and_a_busy_one_stays(
+    timed, site, tmp_path
+):
     trace = tmp_path / "busy"
     with faulty(timed, "http", *LIMITS, f"--trace={trace}", folder=site) as server:
         busy = server.connect()
@@ -187,7 +195,9 @@ def test_b9_an_idle_connection_is_gone_in_time_and_a_busy_one_stays(timed, site,
 
 def test_b10_a_header_of_2_kb_at_600_bytes_a_second_is_served(timed, site):
     """With the limits as they are, unless told otherwise."""
-    head = request("GET", "/page", *[f"X-{number:02}: {'y' * 92}" for number in range(20)])
+    head = request(
+        "GET", "/page", *[f"X-{number:02}: {'y' * 92}" for number in range(20)]
+    )
     assert 2000 <= len(head) <= 2100
     with faulty(timed, "http", folder=site) as server:
         client = server.connect()
@@ -204,7 +214,9 @@ def read_steadily(client: Client, bytes_per_s: int, for_s: float) -> tuple[int, 
     while last - begin < for_s:
         time.sleep(max(0, begin + count / bytes_per_s - time.monotonic()))
         data = client.receive(4 * KIB)
-        assert data, f"cut after {last - begin:.1f} s, at {bytes_per_s} bytes/s all the time"
+        assert (
+            data
+        ), f"cut after {last - begin:.1f} s, at {bytes_per_s} bytes/s all the time"
         count += len(data)
         longest_s, last = max(longest_s, time.monotonic() - last), time.monotonic()
     return count, longest_s
@@ -218,7 +230,9 @@ def count_rest(client: Client, most: int) -> int:
     return count
 
 
-def test_b10_a_download_at_32_kb_a_second_with_limits_of_3_s_is_served(timed, slow_site):
+def test_b10_a_download_at_32_kb_a_second_with_limits_of_3_s_is_served(
+    timed, slow_site
+):
     """The kernel's buffers hold megabytes of it: for seconds nothing can be written, and yet it
     reads all the time. After twice the limit and more it reads the rest as fast as it can.
     """
@@ -244,7 +258,9 @@ MODES = {
     "range": ["-R", "-u", "/large"],
     "read": ["-X", "-n", "1", "-w", "256", "-y", "512", "-z", "5", "-u", "/large"],
 }
-WHO_HOLD = [mode for mode in MODES if mode != "range"]  # who asks for too many ranges gets one
+WHO_HOLD = [
+    mode for mode in MODES if mode != "range"
+]  # who asks for too many ranges gets one
 ATTACK_S = 7
 CROWD = ["-c", "300", "-r", "60", "-l", str(ATTACK_S), "-p", "2", "-v", "0"]
 WORKERS = ["--threads=64", "--queue=64"]
@@ -288,10 +304,14 @@ def attacks(tmp_path_factory):
 
 
 @plain_only
-@pytest.mark.skipif(shutil.which("slowhttptest") is None, reason="slowhttptest is not installed")
+@pytest.mark.skipif(
+    shutil.which("slowhttptest") is None, reason="slowhttptest is not installed"
+)
 @pytest.mark.parametrize("mode", MODES)
 def test_s1_slowhttptest_makes_lab_3_unavailable_and_lab_4_not(mode, attacks):
     without_limits, with_limits = attacks[mode, False], attacks[mode, True]
     assert all(with_limits), f"with limits, was it available? {with_limits}"
     is_held = not without_limits[-1]
-    assert is_held == (mode in WHO_HOLD), f"without limits, was it available? {without_limits}"
+    assert is_held == (
+        mode in WHO_HOLD
+    ), f"without limits, was it available? {without_limits}"

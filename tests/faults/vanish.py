@@ -32,7 +32,9 @@ def main() -> None:
         client.sendall(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n")
         client.recv(1)
         switch(0)
-        process.send_signal(15)  # in the middle of a request: it waits, but not for ever
+        process.send_signal(
+            15
+        )  # in the middle of a request: it waits, but not for ever
         print(process.communicate(timeout=GUARD_S)[0])
     finally:
         process.kill()

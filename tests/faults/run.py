@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+"""Tries everything that can go wrong, and prints the list with results: make test-faults.
+
+Each file of tests is a pytest of its own, and as many run side by side as there are CPUs, for
+tests mostly wait. Rows that tests outside this folder have are tried by those tests.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+sys.path[:0] = [str(HERE.parent)]
+
+from rows import ROWS, rows_of
+
+LABS = [folder.name.partition("-")[0] for folder in sorted(ROOT.glob("lab*/"))]
+LONGEST = ["test_accepting.py", "test_slow_clients.py", "test_uploads.py"]
+JOBS = os.cpu_count() or 1
+WIDTH = len("skipped")
+
+
+# --- running -------------------------------------------------------------------------------
+
+
+def jobs() -> list[list[str]]:
+    """What each pytest runs: the files of this folder, and the tests elsewhere by their file."""
+    names = sorted(file.name for file in HERE.glob("test_*.py"))
+    names.sort(key=lambda name: name not in LONGEST)
+    elsewhere: dict[str, list[str]] = {}
+    for test in sorted({test for row in ROWS.values() for test in row.also_in}):
+        elsewhere.setdefault(test.partition("::")[0], []).append(test)
+    return [[f"tests/faults/{name}"] for name in names] + list(elsewhere.values())
+
+
+def run_job(tests: list[str], report: Path) -> bool:
+    """Run these tests; what they say is shown at their end. Returns whether all went well."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [*command, f"--junitxml={report}", *tests],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    name = tests[0].partition("::")[0]
+    if done.returncode == 0:
+        print(f"{name}: {done.stdout.splitlines()[-1]}", flush=True)
+    else:
+        print(f"{name}:\n{done.stdout}", flush=True)
+    return done.returncode == 0
+
+
+# --- results -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Result:
+    """One test of one row."""
+
+    row: str
+    test: str  # with its parameters
+    lab: str  # "" if it is about no lab
+    outcome: str  # "ok", "FAILED" or "skipped"
+    reason: str  # why it was skipped
+    measured: str  # what it has measured, if anything
+
+
+def outcome_of(case: ElementTree.Element) -> tuple[str, str]:
+    """The outcome of a test, and the reason if it was skipped."""
+    if case.find("failure") is not None or case.find("error") is not None:
+        return "FAILED", ""
+    skipped = case.find("skipped")
+    return ("ok", "") if skipped is None else ("skipped", skipped.get("message"))
+
+
+def read_results(report: Path) -> list[Result]:
+    """What a pytest has reported, for each row that a test belongs to."""
+    results = []
+    for case in ElementTree.parse(report).iter("testcase"):
+        name, _, parameters = case.get("name").partition("[")
+        test = f"{case.get('classname').replace('.', '/')}.py::{name}"
+        lab = re.search(r"\blab\d+", parameters)
+        measured = [one.get("value") for one in case.iter("property")]
+        its_rows = rows_of(name)
+        its_rows += [row for row in ROWS if test in ROWS[row].also_in]
+        for row in its_rows:
+            results.append(
+                Result(
+                    row,
+                    test + parameters,
+                    lab[0] if lab else "",
+                    *outcome_of(case),
+                    ", ".join(measured),
+                )
+            )
+    return results
+
+
+def cell(outcomes: list[str]) -> str:
+    """One word for what some tests of a row have shown."""
+    for word in ("FAILED", "ok", "skipped"):
+        if word in outcomes:
+            return word
+    return "-"
+
+
+def cells(row: str, results: list[Result]) -> list[str]:
+    """A word for each lab; a test that is about no lab holds for all that have none."""
+    by_lab = {
+        lab: [one.outcome for one in results if one.lab == lab] for lab in ["", *LABS]
+    }
+    if by_lab[""] and not any(by_lab[lab] for lab in LABS):
+        return [cell(by_lab[""])] * len(LABS)
+    words = [cell(by_lab[lab]) for lab in LABS]
+    return ["FAILED"] * len(LABS) if "FAILED" in by_lab[""] else words
+
+
+def notes(row: str, results: list[Result], words: list[str]) -> list[str]:
+    """What is to be said about a row: why a lab is missing, what was measured or skipped."""
+    about = [
+        f"not on {'all labs' if set(words) == {'-'} else 'every lab'}: {ROWS[row].why_not}"
+    ]
+    lines = about if "-" in words and ROWS[row].why_not else []
+    lines += [f"{one.lab}: {one.measured}" for one in results if one.measured]
+    lines += sorted(
+        {f"skipped: {one.reason}" for one in results if one.outcome == "skipped"}
+    )
+    return lines
+
+
+def print_table(results: list[Result]) -> list[str]:
+    """Print the list. Returns the rows that went wrong or were forgotten."""
+    print("\nwhat can go wrong")
+    print("     " + "  ".join(f"{lab:<{WIDTH}}" for lab in LABS) + "  what must hold")
+    wrong, absent, skipped = [], [], []
+    for row in ROWS:
+        its_own = [one for one in results if one.row == row]
+        words = cells(row, its_own)
+        print(
+            f"{row:<4} " + "  ".join(f"{word:<{WIDTH}}" for word in words),
+            ROWS[row].claim,
+            sep="  ",
+        )
+        for line in notes(row, its_own, words):
+            print(" " * 8 + line)
+        if "FAILED" in words or ("-" in words and not ROWS[row].why_not):
+            wrong.append(row)
+        elif set(words) == {"-"}:
+            absent.append(row)
+        elif "ok" not in words:
+            skipped.append(row)
+    tried = len(ROWS) - len(wrong) - len(absent) - len(skipped)
+    print(
+        f"{len(ROWS)} rows: {tried} hold, {len(wrong)} do not, {len(skipped)} skipped, "
+        f"{len(absent)} do not apply"
+    )
+    counts = []
+    for word in ("ok", "FAILED", "skipped"):
+        tests = {one.test for one in results if one.outcome == word}
+        counts.append(f"{len(tests)} {word}")
+    print(f"tests: {', '.join(counts)}")
+    return wrong
+
+
+def main() -> int:
+    begin = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(JOBS) as pool:
+        todo = jobs()
+        reports = [Path(folder) / f"{number}.xml" for number in range(len(todo))]
+        all_went_well = all(list(pool.map(run_job, todo, reports)))
+        results = [
+            one for report in reports if report.exists() for one in read_results(report)
+        ]
+    wrong = print_table(results)
+    if wrong:
+        print(f"wrong, or not tried on some lab: {' '.join(wrong)}")
+    print(f"took {time.monotonic() - begin:.0f} s")
+    return 0 if all_went_well and not wrong else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
