@@ -260,6 +260,12 @@ def any_service(
     return faulty(lab, service, *flags, folder=site if is_web else None, **options)
 
 
+def pass_time(lab: Lab, ms: float) -> None:
+    """Let time pass: that in which a server of its own is asked to sleep."""
+    with lab.serve("desk") as clock:
+        assert clock.greeted().ask(b"sleep %d" % ms) == b"ok sleep %d\n" % ms
+
+
 ALL_SERVICES = ["echo", "desk", "chat", "http", "files"]
 
 

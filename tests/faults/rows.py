@@ -17,10 +17,13 @@ HTTP = "tests/test_http.py::test_"
 FILES = "tests/test_files.py::test_"
 CHAT = "tests/test_chat.py::test_"
 
+NO_LIMITS = "labs 1 to 3 have no limits, and what that means is S2"
+
 
 @dataclass(frozen=True)
 class Row:
-    """What must hold; also_in are tests outside this folder that have it, or more of it."""
+    """What must hold; also_in are tests outside this folder that have it, or more of it; why_not
+    says why it is not tried on some lab, or on none."""
 
     claim: str
     also_in: tuple[str, ...] = ()
@@ -40,8 +43,12 @@ ROWS = {
     "A6": Row(
         "a thread cannot be started for a client: that one is told, nothing else happens",
         (f"{CHARACTER}a_thread_that_cannot_be_started_costs_only_its_client",),
+        "the others start no thread for a client",
     ),
-    "A7": Row("a worker cannot be started: one line, status 1, nothing half-started"),
+    "A7": Row(
+        "a worker cannot be started: one line, status 1, nothing half-started",
+        why_not="the others start no threads before the first client",
+    ),
     "A8": Row("no memory: that client is told or closed, the others unaffected"),
     "A9": Row("a reset before it is accepted costs nobody anything"),
     "A10": Row(
@@ -50,6 +57,7 @@ ROWS = {
             f"{CHARACTER}the_kernel_holds_one_client_more_than_the_backlog",
             f"{CHARACTER}a_backlog_that_the_kernel_caps_is_announced",
         ),
+        "the others have no --backlog and ask for all that the kernel grants",
     ),
     "A11": Row(
         "more clients than places: they wait, or are told so; never while a worker is free",
@@ -59,10 +67,12 @@ ROWS = {
             f"{CHARACTER}with_many_refused_at_once_each_is_told",
             f"{CHARACTER}nobody_is_refused_while_a_worker_is_free",
             f"{CHARACTER}at_the_limit_on_threads_the_next_client_waits",
+            f"{CHARACTER}the_second_client_of_a_sequential_server_waits",
         ),
     ),
     "A12": Row(
-        "10,000 idle clients are held, at 24 KiB each at most, and others are served"
+        "10,000 idle clients are held, at 24 KiB each at most, and others are served",
+        why_not="the others serve no more than they have threads; the rest wait, see A11",
     ),
     "A13": Row("100,000 clients in turn leave nothing behind"),
     "A14": Row("10,000 clients who reset at random points leave nothing behind"),
@@ -89,12 +99,25 @@ ROWS = {
         ),
     ),
     "B4": Row("whatever is transferred in pieces arrives whole"),
-    "B5": Row("a slow header is cut at the deadline, whatever it drips"),
-    "B6": Row("a slow body is cut when it falls behind the least rate"),
-    "B7": Row("who stands still while being written to is cut at the write limit"),
-    "B8": Row("a silent client is sent home at the idle limit"),
+    "B5": Row(
+        "a slow header is cut at the deadline, whatever it drips",
+        why_not=NO_LIMITS,
+    ),
+    "B6": Row(
+        "a slow body is cut when it falls behind the least rate",
+        why_not=NO_LIMITS,
+    ),
+    "B7": Row(
+        "who stands still while being written to is cut at the write limit",
+        why_not=NO_LIMITS,
+    ),
+    "B8": Row(
+        "a silent client is sent home at the idle limit",
+        why_not=NO_LIMITS,
+    ),
     "B9": Row(
-        "an idle connection that was kept is closed at the idle limit; busy ones stay"
+        "an idle connection that was kept is closed at the idle limit; busy ones stay",
+        why_not=NO_LIMITS,
     ),
     "B10": Row("an honest slow client is served whole"),
     "B11": Row(
@@ -221,6 +244,7 @@ ROWS = {
             f"{FILES}two_uploads_of_one_name_do_not_mix",
             f"{FILES}of_many_who_must_not_overwrite_one_wins",
         ),
+        "lab 1 takes one upload after the other",
     ),
     "D4": Row(
         "longer or shorter than declared, or over the limit: nothing is stored",
@@ -249,6 +273,7 @@ ROWS = {
             f"{CHAT}one_who_does_not_read_holds_up_nobody_and_is_dropped",
             f"{CHAT}one_who_is_dropped_is_told_if_it_reads_after_all",
         ),
+        "in lab 1 nobody is in the room but the one who talks",
     ),
     "E2": Row(
         "coming and going loses and doubles no line of those who stay",
@@ -337,7 +362,14 @@ ROWS = {
         ),
     ),
     # --- what the issue asks beyond the list ---
-    "S1": Row("slowhttptest in its four modes makes lab 3 unavailable, and lab 4 not"),
+    "S1": Row(
+        "slowhttptest in its four modes makes lab 3 unavailable, and lab 4 not",
+        why_not="lab 1 is held by any client, and a thread per client is another lesson",
+    ),
+    "S2": Row(
+        "slow clients of all kinds hold a server without limits, and the next one waits",
+        why_not="lab 1 is held by any client; lab 4 has limits, see B5 to B9",
+    ),
     "L1": Row("500 starts, each stopped after 0 to 50 ms: never a hang or a core"),
     "L2": Row("valgrind finds nothing lost, and nothing read that was never written"),
 }

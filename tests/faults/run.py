@@ -89,17 +89,17 @@ def read_results(report: Path) -> list[Result]:
         name, _, parameters = case.get("name").partition("[")
         test = f"{case.get('classname').replace('.', '/')}.py::{name}"
         lab = re.search(r"\blab\d+", parameters)
-        measured = [one.get("value") for one in case.iter("property")]
-        its_rows = rows_of(name)
-        its_rows += [row for row in ROWS if test in ROWS[row].also_in]
-        for row in its_rows:
+        measured = ", ".join(one.get("value") for one in case.iter("property"))
+        its_own = rows_of(name)
+        for row in its_own + [row for row in ROWS if test in ROWS[row].also_in]:
             results.append(
                 Result(
-                    row,
-                    test + parameters,
-                    lab[0] if lab else "",
-                    *outcome_of(case),
-                    ", ".join(measured),
+                    row=row,
+                    test=test + parameters,
+                    lab=lab[0] if lab else "",
+                    outcome=outcome_of(case)[0],
+                    reason=outcome_of(case)[1],
+                    measured=measured if row in its_own[-1:] else "",
                 )
             )
     return results
@@ -126,10 +126,9 @@ def cells(row: str, results: list[Result]) -> list[str]:
 
 def notes(row: str, results: list[Result], words: list[str]) -> list[str]:
     """What is to be said about a row: why a lab is missing, what was measured or skipped."""
-    about = [
-        f"not on {'all labs' if set(words) == {'-'} else 'every lab'}: {ROWS[row].why_not}"
-    ]
-    lines = about if "-" in words and ROWS[row].why_not else []
+    missing = [lab for lab, word in zip(LABS, words) if word == "-"]
+    where = "nowhere" if missing == LABS else f"not on {', '.join(missing)}"
+    lines = [f"{where}: {ROWS[row].why_not}"] if missing and ROWS[row].why_not else []
     lines += [f"{one.lab}: {one.measured}" for one in results if one.measured]
     lines += sorted(
         {f"skipped: {one.reason}" for one in results if one.outcome == "skipped"}

@@ -22,6 +22,7 @@ from faults import (
     FaultTable,
     any_service,
     faulty,
+    pass_time,
 )
 from servers import (
     GUARD_S,
@@ -58,12 +59,6 @@ A_CLIENTS_OWN = [
 MALLOC_CALLS = 30  # more than any of the conversations here makes
 
 
-def pass_time(lab) -> None:
-    """Let IDLE_MS pass: the time in which another server has a client who asks it to sleep."""
-    with lab.serve("desk") as clock:
-        assert clock.greeted().ask(b"sleep %d" % IDLE_MS) == b"ok sleep %d\n" % IDLE_MS
-
-
 # --- accept --------------------------------------------------------------------------------
 
 
@@ -79,7 +74,7 @@ def assert_pauses_and_goes_on(lab, error):
             server.failed("accept"),
             server.cpu_s(),
         )
-        pass_time(lab)
+        pass_time(lab, IDLE_MS)
         passed_s, attempts = time.monotonic() - begin, server.failed("accept") - before
         used_s = server.cpu_s() - cpu_before
         assert (
@@ -337,7 +332,7 @@ def test_a10_newcomers_beyond_the_backlog_try_again_and_are_served(choosy):
 
 
 @plain_only
-def test_a12_10000_idle_clients_are_held_and_others_served(limited):
+def test_a12_10000_idle_clients_are_held_and_others_served(limited, record_property):
     count, most_kib = 10_000, 24
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < count + 200:
@@ -359,6 +354,7 @@ def test_a12_10000_idle_clients_are_held_and_others_served(limited):
                 one.sendall(b"are you there?\n")
                 assert one.recv(100) == b"are you there?\n"
             held_kib = (server.status_kib("VmRSS") - before_kib) / count
+            record_property("measured", f"{held_kib:.1f} KiB for each idle client")
             assert (
                 held_kib <= most_kib
             ), f"{held_kib:.1f} KiB for each client who does nothing"
@@ -372,7 +368,7 @@ def test_a12_10000_idle_clients_are_held_and_others_served(limited):
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def assert_nothing_is_left_of(lab, count, kind, outcome):
+def assert_nothing_is_left_of(lab, count, kind, record_property):
     """So many visits, and descriptors, threads and memory are where they were."""
     count //= 10 if SANITIZERS else 1
     with faulty(lab, "echo", env=None) as server:
@@ -389,22 +385,23 @@ def assert_nothing_is_left_of(lab, count, kind, outcome):
         before_kib = server.status_kib("VmRSS")
         visit(count - count // 50)
         growth_kib = server.status_kib("VmRSS") - before_kib
+        record_property("measured", f"{count} visits, {growth_kib} KiB more")
         if not SANITIZERS:  # they keep what was freed for a while
             assert (
                 growth_kib < MIB // 1024
             ), f"{growth_kib} KiB more after {count} visits"
         summary = server.stop()
         assert summary.served + summary.lost == count
-        if outcome == "served":
+        if kind == "whole":
             assert summary.served == count
 
 
-def test_a13_100000_clients_in_turn_leave_nothing_behind(lab):
-    assert_nothing_is_left_of(lab, 100_000, "whole", "served")
+def test_a13_100000_clients_in_turn_leave_nothing_behind(lab, record_property):
+    assert_nothing_is_left_of(lab, 100_000, "whole", record_property)
 
 
-def test_a14_10000_resets_at_random_points_leave_nothing_behind(lab):
-    assert_nothing_is_left_of(lab, 10_000, "reset", "any")
+def test_a14_10000_resets_at_random_points_leave_nothing_behind(lab, record_property):
+    assert_nothing_is_left_of(lab, 10_000, "reset", record_property)
 
 
 # --- children ------------------------------------------------------------------------------
