@@ -44,6 +44,7 @@ def jobs() -> list[list[str]]:
 def run_job(tests: list[str], report: Path) -> bool:
     """Run these tests; what they say is shown at their end. Returns whether all went well."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    command += ["-o", "junit_family=xunit1"]  # the one with properties
     done = subprocess.run(
         [*command, f"--junitxml={report}", *tests],
         cwd=ROOT,
