@@ -73,8 +73,8 @@ test: all ## run the tests (SAN=thread or SAN=address,undefined: under sanitizer
 test-faults: all ## try everything that can go wrong, and print the list with results
 	@$(TRIED) tests/faults/run.py
 
-test-broken: labs ## show that each check catches the mistake it is there for
-	$(PYTHON) tests/check_broken.py
+test-broken: labs ## show that each check catches the mistake it is there for (GALLERY=faults: the fault suite)
+	$(PYTHON) $(if $(GALLERY),tests/$(GALLERY)/broken_$(GALLERY).py,tests/check_broken.py)
 
 bench: all ## measure and draw (QUICK=1: for a lecture; EXPERIMENT=dmv: just one)
 	@$(PYTHON) bench/run.py --build=$B $(if $(QUICK),--quick) $(EXPERIMENT:%=--experiment=%)

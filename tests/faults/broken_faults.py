@@ -197,8 +197,8 @@ FAULT_GALLERY = [
                 "        in->deadline = deadline_after(tcp_limits.request_ns);",
             )
         ],
-        f"{FAULTS}test_slow_clients.py::test_b6_a_body_byte_by_byte_is_gone_in_time"
-        f"[{LAB4}-counted]",
+        f"{FAULTS}test_slow_clients.py::test_b6_who_drips_a_body_is_gone_in_time"
+        f"[{LAB4}-drip_body]",
     ),
     Broken(
         "trouble that nobody reads is waited for",

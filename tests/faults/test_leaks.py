@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from faults import ALL_SERVICES
-from servers import GUARD_S, SUMMARY, Client, plain_only
+from servers import GUARD_S, SANITIZERS, SUMMARY, Client, plain_only
 from web import WebClient
 
 STARTS = 500
@@ -51,6 +51,10 @@ def start_and_stop(lab, moment_s: float) -> int:
     return process.returncode
 
 
+@pytest.mark.skipif(
+    SANITIZERS == "thread",
+    reason="ThreadSanitizer (gcc 12) may lose a signal during the first call that blocks",
+)
 def test_f3_l1_500_starts_that_are_stopped_at_once_end_in_order(lab, record_property):
     """SIGTERM after 0 to 50 ms: an orderly end or, before the handlers stand, the signal's."""
     random_moments = random.Random(1)
