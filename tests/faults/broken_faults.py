@@ -11,9 +11,10 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent)]
 
 import check_broken
-from broken import LAB1, LAB2, LAB4, Broken
+from broken import LAB1, LAB2, LAB3, LAB4, Broken
 
 FAULTS = "tests/faults/"
+HTTP = "tests/test_http.py::test_"
 
 FAULT_GALLERY = [
     Broken(
@@ -103,11 +104,88 @@ FAULT_GALLERY = [
         f"[{LAB1}-chat]",
     ),
     Broken(
+        "a client who reset before it was greeted is counted as served",
+        "",
+        "common/services/echo.c",
+        [
+            (
+                "    if (lines_greet(client, number) == -1)\n        return LOST;\n",
+                "    lines_greet(client, number);\n",
+            )
+        ],
+        f"{FAULTS}test_accepting.py::test_a9_a_reset_before_accept_costs_nobody_anything"
+        f"[{LAB1}-echo]",
+    ),
+    Broken(
+        "a little memory is forgotten with every client",
+        "M8",
+        f"{LAB1}/server.c",
+        [
+            ("    close(client);\n", "    close(client);\n    (void)!malloc(64);\n"),
+            ("#include <unistd.h>\n", "#include <stdlib.h>\n#include <unistd.h>\n"),
+        ],
+        f"{FAULTS}test_accepting.py::test_a13_100000_clients_in_turn_leave_nothing_behind"
+        f"[{LAB1}]",
+    ),
+    Broken(
+        "the socket of a client who reset is not closed",
+        "M8",
+        f"{LAB1}/server.c",
+        [
+            (
+                "    close(client);\n",
+                '    if (send(client, "", 0, 0) != -1)\n        close(client);\n',
+            )
+        ],
+        f"{FAULTS}test_accepting.py::test_a14_10000_resets_at_random_points_leave_nothing_behind"
+        f"[{LAB1}]",
+    ),
+    Broken(
         "sockets would be inherited by a child",
         "",
         "common/tcp.c",
         [("        fcntl(client, F_SETFD, FD_CLOEXEC);\n", "")],
         f"{FAULTS}test_accepting.py::test_a15_no_descriptor_would_be_inherited[{LAB1}-echo]",
+    ),
+    Broken(
+        "what was read of a file at once is taken for all of it",
+        "M7",
+        "common/services/http_reply.c",
+        [
+            (
+                "        else if (count == 0 || errno != EINTR)\n",
+                "        if (done < room)\n",
+            )
+        ],
+        f"{FAULTS}test_streams.py::test_b4_a_file_in_pieces_arrives_whole[{LAB1}-pread-7]",
+    ),
+    Broken(
+        "a length and chunks: the length is believed, and hides a request",
+        "",
+        "common/services/http_request.c",
+        [
+            (
+                "    if (length.at != NULL && coding.at != NULL)\n        return 400;\n",
+                "    if (length.at != NULL)\n        coding.at = NULL;\n",
+            )
+        ],
+        f"{FAULTS}test_streams.py::"
+        f"test_b15_what_could_hide_a_request_is_refused_and_ends_the_connection[{LAB1}-files]",
+    ),
+    Broken(
+        "a peer that vanished is never asked for",
+        "",
+        "common/tcp.c",
+        [("    set_option(listener, SOL_SOCKET, SO_KEEPALIVE);\n", "")],
+        f"{FAULTS}test_streams.py::"
+        f"test_b20_the_kernel_asks_now_and_then_whether_the_peer_is_there[{LAB1}]",
+    ),
+    Broken(
+        "a file is opened as if it could not be a FIFO: a worker waits for a writer",
+        "",
+        "common/services/http_file.c",
+        [("O_RDONLY | O_NOFOLLOW | O_NONBLOCK |", "O_RDONLY | O_NOFOLLOW |")],
+        f"{HTTP}only_files_and_directories_are_served[{LAB1}]",
     ),
     Broken(
         "a full disk is noticed only by write, not by fsync",
@@ -166,6 +244,48 @@ FAULT_GALLERY = [
             )
         ],
         f"{FAULTS}test_paths.py::test_c4_what_may_not_be_read_is_forbidden[{LAB1}]",
+    ),
+    Broken(
+        "a name that rm would take for an option is stored",
+        "",
+        "common/services/files.c",
+        [("    if (*place->name == '-')\n        return 403;", "    ")],
+        f"{FAULTS}test_uploads.py::test_d5_names_that_harm_are_refused[{LAB1}]",
+    ),
+    Broken(
+        "C1 controls reach the terminals of others",
+        "",
+        "common/services/chat_text.c",
+        [("(code >= 0x7F && code <= 0x9F)", "code == 0x7F")],
+        f"{FAULTS}test_e_chat.py::test_e3_bytes_that_drive_a_terminal_reach_nobody[{LAB2}]",
+    ),
+    Broken(
+        "a trace that becomes too large kills the server: SIGXFSZ",
+        "",
+        "common/stop.c",
+        [("    signal(SIGXFSZ, SIG_IGN);", "    ")],
+        f"{FAULTS}test_life_cycle.py::"
+        f"test_f5_a_trace_that_becomes_too_large_is_told_and_the_server_goes_on[{LAB1}-echo]",
+    ),
+    Broken(
+        "a stop is a flag and no more: a wait that has begun misses it",
+        "M9",
+        "common/stop.c",
+        [
+            (
+                '    ssize_t written = write(stop_pipe[1], "", 1);\n',
+                "    ssize_t written = 0;\n",
+            )
+        ],
+        f"{FAULTS}test_leaks.py::test_f3_l1_500_starts_that_are_stopped_at_once_end_in_order"
+        f"[{LAB1}]",
+    ),
+    Broken(
+        "the queue is not given back at the end",
+        "M8",
+        f"{LAB3}/server.c",
+        [("    queue_free(&waiting);\n", "    waiting.clients = NULL;\n")],
+        f"{FAULTS}test_leaks.py::test_l2_valgrind_finds_nothing_lost[{LAB3}-echo]",
     ),
     Broken(
         "a stop does not end the pause of the accept loop",

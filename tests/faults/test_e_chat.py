@@ -72,7 +72,7 @@ def test_e2_a_member_who_has_no_bell_is_sent_away(lab):
 
 def test_e3_bytes_that_drive_a_terminal_reach_nobody(concurrent):
     """In every place where a member can put words of its own before others."""
-    driving = b"\x1b]0;gotcha\x07\x1b[2J\x9b31m\r\x08\x7f\x00"
+    driving = b"\x1b]0;gotcha\x07\x1b[2J\x9b31m\xc2\x9b31m\r\x08\x7f\x00"
     with faulty(concurrent, "chat", *concurrent.places(2)) as server:
         attacker, witness = server.members(2)
         for words in (
