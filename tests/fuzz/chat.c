@@ -175,19 +175,18 @@ bool roster_rename(struct member *self, const char *name)
 }
 
 /* Called once for each line. */
-int roster_catch_up(struct member *self, bool ends_on_stop)
+int roster_catch_up(struct member *self)
 {
     (void)self;
-    PROPERTY(ends_on_stop);
     answers += has_answered;
     has_answered = false;
     return 1;
 }
 
-int roster_wait(void *self, int64_t deadline, bool ends_on_stop)
+int roster_wait(void *self, int64_t deadline)
 {
     const struct member *member = self;
-    return tcp_wait(member->client, 0, deadline, ends_on_stop) == READY;
+    return tcp_wait(member->client, 0, deadline, false) == READY;
 }
 
 /* --- a conversation ------------------------------------------------------ */
