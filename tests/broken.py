@@ -11,6 +11,9 @@ CHARACTER = "tests/test_character.py::test_"
 COMMAND = "tests/test_command_line.py::test_"
 CLIENTS = "tests/test_clients.py::test_"
 UNIT = "tests/test_units.py::test_unit"
+CHAT = "tests/test_chat.py::test_"
+HTTP = "tests/test_http.py::test_"
+FILES = "tests/test_files.py::test_"
 
 LAB1, LAB2 = "lab1-sequential", "lab2-thread-per-client"
 LAB3, LAB4 = "lab3-thread-pool", "lab4-timeouts-backlog"
@@ -360,6 +363,152 @@ GALLERY = [
         "common/tcp.c",
         [("if (still_waiting < waiting)", "if (false)")],
         f"{CHARACTER}an_honest_slow_reader_is_not_cut[{LAB4}]",
+    ),
+    # --- chat ---
+    Broken(
+        "the room waits, with its lock held, until one member has room for a line",
+        "",
+        "common/services/chat_roster.c",
+        [("to->kept, to->kept_length, MSG_DONTWAIT)", "to->kept, to->kept_length, 0)")],
+        f"{CHAT}one_who_does_not_read_holds_up_nobody_and_is_dropped[{LAB2}]",
+    ),
+    Broken(
+        "one who has fallen behind stays, and lines are lost on it in silence",
+        "",
+        "common/services/chat_roster.c",
+        [("        to->failure = ENOBUFS;\n        ring(to);\n", "")],
+        f"{CHAT}one_who_does_not_read_holds_up_nobody_and_is_dropped[{LAB2}]",
+    ),
+    Broken(
+        "nobody wakes the thread that has to send what was kept",
+        "",
+        "common/services/chat_roster.c",
+        [("        ring(to); /* its thread", "        (void)0; /* its thread")],
+        f"{CHAT}what_was_kept_is_sent_when_its_member_reads_again[{LAB2}]",
+    ),
+    Broken(
+        "looking for a name and taking it are two steps",
+        "",
+        "common/services/chat_roster.c",
+        [
+            (
+                "    if (is_free) {\n",
+                "    pthread_mutex_unlock(&lock);\n    tcp_wait(-1, 0, now_ns() + NS_PER_MS, false);\n"
+                "    pthread_mutex_lock(&lock);\n    if (is_free) {\n",
+            )
+        ],
+        f"{CHAT}of_many_who_want_a_name_at_one_moment_one_gets_it[{LAB2}]",
+    ),
+    Broken(
+        "who leaves is taken out only from the front of the list",
+        "",
+        "common/services/chat_roster.c",
+        [
+            ("    while (*place != self)\n", "    if (*place != self)\n"),
+            (
+                "        place = &(*place)->next;\n    *place = self->next;\n",
+                "        return;\n    *place = self->next;\n",
+            ),
+        ],
+        f"{CHAT}the_others_hear_who_comes_and_who_leaves[{LAB2}-quit]",
+    ),
+    Broken(
+        "a stop waits for a member who does not read",
+        "",
+        "common/services/chat_roster.c",
+        [
+            (
+                "self->client, self->bell[0], ends_on_stop);\n        if (wake == STOPPED)",
+                "self->client, self->bell[0], false);\n        if (wake == STOPPED)",
+            )
+        ],
+        f"{CHAT}a_stop_does_not_wait_for_one_who_does_not_read[{LAB1}]",
+    ),
+    Broken(
+        "control characters are those of ASCII; terminals know 32 more",
+        "",
+        "common/services/chat_text.c",
+        [("(code >= 0x7F && code <= 0x9F)", "code == 0x7F")],
+        f"{CHAT}control_characters_and_broken_utf_8_reach_nobody[{LAB1}-C1]",
+    ),
+    Broken(
+        "a character may be written with more bytes than it needs",
+        "",
+        "common/services/chat_text.c",
+        [
+            (
+                "return code >= smallest[length]",
+                "return smallest[length] < LAST_CHARACTER",
+            )
+        ],
+        f"{CHAT}control_characters_and_broken_utf_8_reach_nobody[{LAB1}-overlong]",
+    ),
+    # --- http and files ---
+    Broken(
+        "a path is split at its slashes, then decoded, and nobody looks for new ones",
+        "",
+        "common/services/http_path.c",
+        [("""strpbrk(name, "/\\\\") != NULL""", """strchr(name, '\\\\') != NULL""")],
+        f"{HTTP}nothing_outside_the_folder_is_served[{LAB1}]",
+    ),
+    Broken(
+        "symbolic links are followed, also out of the folder",
+        "",
+        "common/services/http_file.c",
+        [
+            (
+                "O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY",
+                "O_RDONLY | O_NONBLOCK | O_NOCTTY",
+            )
+        ],
+        f"{HTTP}nothing_outside_the_folder_is_served[{LAB1}]",
+    ),
+    Broken(
+        "a client who never stops sending is listened to for ever",
+        "",
+        "common/tcp.c",
+        [
+            (
+                "while (discard_input(client) && now_ns() < deadline)\n",
+                "while (discard_input(client))\n",
+            ),
+            (
+                "        if (tcp_wait(client, POLLIN, deadline, false) != READY)\n",
+                "        if (tcp_wait(client, POLLIN, NEVER, false) != READY)\n",
+            ),
+        ],
+        f"{HTTP}who_never_stops_sending_is_cut_off[{LAB1}]",
+    ),
+    Broken(
+        "what a client goes on sending is read away before anybody looks at the time",
+        "",
+        "common/tcp.c",
+        [("i < BINS_AT_ONCE && size > 0", "size > 0")],
+        f"{UNIT}[tcp-a_flood_is_not_read_to_its_end]",
+    ),
+    Broken(
+        "the temporary file of an upload that was cut off stays",
+        "",
+        "common/services/files_upload.c",
+        [
+            (
+                "    if (*upload->name != '\\0')\n        unlinkat(upload->directory, upload->name, 0);\n",
+                "",
+            )
+        ],
+        f"{FILES}an_upload_that_is_cut_off_leaves_nothing[{LAB1}-/new-half_close]",
+    ),
+    Broken(
+        "an upload gets its name although half of it is missing",
+        "",
+        "common/services/files.c",
+        [
+            (
+                "return error == ETIMEDOUT ? 408 : error == EBADMSG ? 400 : -1;",
+                "return error == ETIMEDOUT ? 408 : error == EBADMSG ? 0 : -1;",
+            )
+        ],
+        f"{FILES}an_upload_that_is_cut_off_leaves_nothing[{LAB1}-/old-close]",
     ),
     # --- the command line ---
     Broken(

@@ -152,6 +152,7 @@ ESCAPES = [
         "/..%2fsecret",
         "/%2e%2e/secret",
         "/%2E%2E%2Fsecret",
+        "/sub%2f..%2f..%2fsecret",
     ),
     *(
         "/.%2e/secret",
