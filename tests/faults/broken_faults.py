@@ -121,7 +121,11 @@ FAULT_GALLERY = [
         "M8",
         f"{LAB1}/server.c",
         [
-            ("    close(client);\n", "    close(client);\n    (void)!malloc(64);\n"),
+            (
+                "static void serve_client(int client)\n{\n",
+                "void *note;\n\n"
+                "static void serve_client(int client)\n{\n    note = malloc(64);\n",
+            ),
             ("#include <unistd.h>\n", "#include <stdlib.h>\n#include <unistd.h>\n"),
         ],
         f"{FAULTS}test_accepting.py::test_a13_100000_clients_in_turn_leave_nothing_behind"
