@@ -9,6 +9,7 @@ from statistics import fmean
 
 import pytest
 
+import bench_world  # noqa: F401  (finds bench/)
 import arrivals
 import backlog
 import dmv
@@ -145,9 +146,10 @@ def ideal_work(run):
 def test_work_finds_theory_and_says_so(tmp_path):
     made = [ideal_work(run) for run in work.plan(labs(), QUICK)]
     conclusion = work.conclude(made, QUICK, tmp_path)
-    assert all(
-        abs(each.off) < 0.01 and not each.is_missed for each in conclusion.findings
-    )
+    *theory, worth = conclusion.findings
+    assert all(abs(each.off) < 0.01 and not each.is_missed for each in theory)
+    threads, pool = work.CLIENTS / work.CORES, (work.CLIENTS / work.POOL + 1) / 2
+    assert worth.off == pytest.approx(threads / pool - 1) and not worth.is_missed
     words = work.caption(work.make_strips(made))
     assert f"{work.CLIENTS} threads beat {work.POOL} workers" in words
     assert f"{work.POOL} workers beat {work.CLIENTS} threads" in words
