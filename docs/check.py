@@ -93,7 +93,11 @@ def run_page(page: Page, folder: Path) -> list[Lie]:
     took = time.monotonic() - begin
     commands = sum(block.language == "console" for block in page.blocks)
     verdict = "NOT as shown" if found else "as shown"
-    print(f"{page.name}: {commands} console blocks {verdict}, {took:.1f} s", flush=True)
+    reason = f" ({str(found[0]).partition(chr(10))[0]})" if found else ""
+    print(
+        f"{page.name}: {commands} console blocks {verdict}, {took:.1f} s{reason}",
+        flush=True,
+    )
     return found
 
 
