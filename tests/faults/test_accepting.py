@@ -56,6 +56,9 @@ A_CLIENTS_OWN = [
     ),
     *(errno.ETIMEDOUT, errno.EAGAIN),
 ]
+own_malloc = pytest.mark.skipif(
+    SANITIZERS != "", reason="sanitizers have a malloc of their own"
+)
 MALLOC_CALLS = 30  # more than any of the conversations here makes
 
 
@@ -202,7 +205,7 @@ def test_a7_a_worker_that_cannot_be_started_is_told(pool, number):
 # --- memory --------------------------------------------------------------------------------
 
 
-@plain_only
+@own_malloc
 def test_a8_a_member_without_memory_is_told_and_the_others_talk_on(concurrent):
     with faulty(concurrent, "chat", *concurrent.places(4)) as server:
         server.expected_trouble = "cannot start a thread"  # a thread takes memory, too
@@ -218,7 +221,7 @@ def test_a8_a_member_without_memory_is_told_and_the_others_talk_on(concurrent):
             assert member.ask(b"still here?") == b"guest1: still here?\n"
 
 
-@plain_only
+@own_malloc
 @pytest.mark.parametrize("name", ["chat", "http"])
 def test_a8_whichever_allocation_fails_only_its_client_notices(lab, name, site):
     """As curl does it: the first fails, then the second, and so on until none is left."""
@@ -251,7 +254,7 @@ def test_a8_whichever_allocation_fails_only_its_client_notices(lab, name, site):
         assert not has_failed, f"more than {MALLOC_CALLS} allocations"
 
 
-@plain_only
+@own_malloc
 def test_a8_without_memory_at_the_start_it_starts_whole_or_not_at_all(lab, site):
     for number in range(40):
         table = FaultTable()

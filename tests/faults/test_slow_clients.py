@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from faults import KIB, MIB, faulty, pass_time, visit_of, visits
-from servers import GUARD_S, Client, find_labs, plain_only, run, until
+from servers import GUARD_S, SANITIZERS, Client, find_labs, run, until
 from web import request
 
 LIMIT_S = 1.0
@@ -347,7 +347,9 @@ def attacks(tmp_path_factory):
         return {what: one.result() for what, one in tried.items()}
 
 
-@plain_only
+@pytest.mark.skipif(
+    SANITIZERS != "", reason="it measures availability, and sanitizers are slow"
+)
 @pytest.mark.skipif(
     shutil.which("slowhttptest") is None, reason="slowhttptest is not installed"
 )
