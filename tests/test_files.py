@@ -300,6 +300,7 @@ BAD_CHUNKS = [
         b"\r\n",
         b";x\r\n",
         b" 5\r\n",
+        b" 5;x\r\nhello\r\n0\r\n\r\n",
     ),
     *(
         b"5\nhello\n0\n\n",

@@ -42,8 +42,9 @@ static int hex_digit(char c)
 bool http_chunk_size(struct http_text line, int64_t *size)
 {
     struct http_text digits = http_text_take(&line, ';');
-    if (line.at != NULL) /* spaces are allowed before an extension only */
-        digits = http_text_trim(digits);
+    bool begins_with_digit = digits.length > 0 && hex_digit(*digits.at) != -1;
+    if (line.at != NULL && begins_with_digit)
+        digits = http_text_trim(digits); /* blanks before an extension */
     *size = 0;
     for (size_t i = 0; i < digits.length; i++) {
         int digit = hex_digit(digits.at[i]);

@@ -1,6 +1,7 @@
 /* Fuzz target: any bytes as the value of a field, or as the line before a
  * chunk. A value that is understood makes sense. */
 
+#include <ctype.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -60,6 +61,6 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     for (int i = 0; i < HTTP_FIELDS; i++)
         check_condition((enum http_field)i, text);
     if (http_chunk_size(text, &chunk))
-        PROPERTY(chunk >= 0);
+        PROPERTY(chunk >= 0 && isxdigit(*data));
     return 0;
 }

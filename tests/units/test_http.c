@@ -225,6 +225,9 @@ static void sizes_of_chunks_are_read(void)
     check_chunk("+1", false, 0);
     check_chunk("1 ", false, 0);
     check_chunk(" 1", false, 0);
+    check_chunk(" 1;x", false, 0);
+    check_chunk("\t1 ;x", false, 0);
+    check_chunk(" ;x", false, 0);
 }
 
 int main(int argc, char *argv[])
