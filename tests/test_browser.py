@@ -1,4 +1,8 @@
-"""The page of the service files in a real browser, with a person who clicks and drops."""
+"""The page of the service files in a real browser, with a person who clicks and drops.
+
+Not on lab 1: a browser keeps a connection and asks over another, for which the one clerk, who
+waits for the first, is never free.
+"""
 
 import os
 
@@ -32,9 +36,9 @@ def folder(tmp_path):
     return served
 
 
-def test_the_listing_names_everything_and_links_work(lab, folder):
+def test_the_listing_names_everything_and_links_work(concurrent, folder):
     (folder / "<b>&amp;'\"%41.txt").write_text("strange")
-    with serve(lab, "files", folder) as server, browser() as page:
+    with serve(concurrent, "files", folder) as server, browser() as page:
         page.open(server.url("/"))
         page.until(f"{LISTED}.length === 3")
         assert page.value(LISTED) == ["sub/", "<b>&amp;'\"%41.txt", "old.txt"]
@@ -42,11 +46,11 @@ def test_the_listing_names_everything_and_links_work(lab, folder):
         page.until("document.body.innerText === 'strange'")
 
 
-def test_chosen_files_are_uploaded(lab, folder, tmp_path):
+def test_chosen_files_are_uploaded(concurrent, folder, tmp_path):
     contents = {"one file.bin": os.urandom(3_000_000), "zwei&<ä>.txt": b"two"}
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
-    with serve(lab, "files", folder) as server, browser() as page:
+    with serve(concurrent, "files", folder) as server, browser() as page:
         page.open(server.url("/"))
         page.until("!!document.querySelector('#choose')")
         page.choose_files("#choose", *(tmp_path / name for name in contents))
