@@ -158,7 +158,7 @@ help: ## list what can be made
 	@sed -n 's/^\([^:=]*\):[^=]*## /\1\t/p' Makefile | sed 's/^$$(LABS_SHORT)/lab1 .../' | expand -t 14
 
 C_FILES := $(wildcard common/*.[ch] common/services/*.[ch] $(LABS:%=%/*.[ch]) bench/*.[ch])
-C_TESTS := $(wildcard tests/fuzz/*.[ch] tests/units/*.[ch])
+C_TESTS := $(wildcard tests/fuzz/*.[ch] tests/units/*.[ch] tests/faults/*.[ch])
 -include $(shell find build -name '*.d' 2>/dev/null)
 .PHONY: all labs $(LABS_SHORT) deps test test-faults test-broken bench crosscheck check-stop check-pair check-gates demo docs docs-test docs-charts fuzz fuzzers lesson-2 lesson-3 lesson-4 lint clean help
 .SECONDARY:
