@@ -66,7 +66,8 @@ def run_pages(pages: list[Page]) -> list[Lie]:
         found = {page.name: run_page(page, fresh) for page in pages[:1]}
         build(fresh)
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-            runs = {p.name: pool.submit(run_copied, p, fresh) for p in pages[1:]}
+            longest_first = sorted(pages[1:], key=lambda page: -len(page.blocks))
+            runs = {p.name: pool.submit(run_copied, p, fresh) for p in longest_first}
             found.update((name, run.result()) for name, run in runs.items())
         for page in pages:
             if found[page.name]:  # alone: its times may have been the others' fault
