@@ -117,6 +117,8 @@ void service_announce(const char *lab, int listener, const char *details, ...)
     char address[ADDRESS_LENGTH];
     tcp_own_address(listener, address);
     say_as(lab);
+    if (stop_requested())
+        return; /* the listener has gone, perhaps before its address was read */
     if (!say("listening on %s (%s, %s)", address, service->name, text))
         err(EXIT_FAILURE, "cannot announce the port on standard output");
 }

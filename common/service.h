@@ -32,7 +32,8 @@ void service_choose(int argc, char *argv[], const struct flag *flags);
 
 /* Prints that the server listens and what it serves, then details (of the lab,
  * in the manner of printf). From now on a client is served. Exits if that line
- * cannot be written: nobody would know the port. */
+ * cannot be written: nobody would know the port. Says nothing if a stop was
+ * asked for already. */
 void service_announce(const char *lab, int listener, const char *details, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -49,7 +49,9 @@ def start_and_stop(lab, moment_s: float) -> int:
         assert output == "", "it was killed although it had announced itself"
     else:
         assert process.returncode == 0
-        assert SUMMARY.fullmatch(output.splitlines()[-1]), output
+        *announced, summary = output.splitlines()
+        assert SUMMARY.fullmatch(summary), output
+        assert all(re.search(r": listening on [\d.]+:\d+ ", line) for line in announced)
     return process.returncode
 
 
