@@ -82,13 +82,8 @@ GALLERY = [
     Broken(
         "a stop waits for idle clients",
         "",
-        "common/reader.c",
-        [
-            (
-                "deadline_after(tcp_limits.idle_ns), true)",
-                "deadline_after(tcp_limits.idle_ns), false)",
-            )
-        ],
+        "common/stop.c",
+        [("    visits_hang_up();\n", "")],
         f"{CONTRACT}a_stop_lets_idle_clients_go[{LAB2}-desk-SIGTERM]",
     ),
     Broken(
@@ -230,7 +225,7 @@ GALLERY = [
         "nobody greets",
         "",
         "common/services/lines.c",
-        [("(void)tcp_write(client, greeting, strlen(greeting));", "(void)client;")],
+        [("tcp_write(client, greeting, strlen(greeting))", "client == -1 ? -1 : 0")],
         f"{CONTRACT}every_client_is_greeted_by_its_number[{LAB1}-echo]",
     ),
     Broken(
@@ -339,8 +334,8 @@ GALLERY = [
         "common/reader.c",
         [
             (
-                "receive(in, in->deadline, false)",
-                "receive(in, deadline_after(tcp_limits.request_ns), false)",
+                "receive(in, in->deadline)",
+                "receive(in, deadline_after(tcp_limits.request_ns))",
             )
         ],
         f"{CHARACTER}a_dribbling_client_is_cut_at_the_deadline[{LAB4}-echo]",
@@ -416,12 +411,7 @@ GALLERY = [
         "a stop waits for a member who does not read",
         "",
         "common/services/chat_roster.c",
-        [
-            (
-                "self->client, self->bell[0], ends_on_stop);\n        if (wake == STOPPED)",
-                "self->client, self->bell[0], false);\n        if (wake == STOPPED)",
-            )
-        ],
+        [("self->client, self->bell[0], true)", "self->client, self->bell[0], false)")],
         f"{CHAT}a_stop_does_not_wait_for_one_who_does_not_read[{LAB1}]",
     ),
     Broken(
