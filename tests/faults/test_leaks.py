@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from faults import ALL_SERVICES
+from faults import ALL_SERVICES, HERE
 from servers import GUARD_S, SANITIZERS, SUMMARY, Client
 from web import WebClient
 
@@ -23,7 +23,7 @@ LATEST_S = 0.05
 VALGRIND = [
     *("valgrind", "--leak-check=full", "--show-leak-kinds=definite,indirect,possible"),
     *("--errors-for-leak-kinds=definite,indirect,possible", "--error-exitcode=99"),
-    *("--track-fds=yes", "--log-file=%s"),
+    *("--track-fds=yes", "--log-file=%s", f"--suppressions={HERE / 'valgrind.supp'}"),
 ]
 
 
