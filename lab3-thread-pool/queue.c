@@ -48,11 +48,11 @@ bool queue_push(struct queue *queue, int client)
     while (is_full(queue) && queue->waits)
         pthread_cond_wait(&queue->not_full, &queue->lock);
     bool has_place = !is_full(queue);
-    if (has_place) {
+    if (has_place)
         queue->clients[queue->pushed++ % queue->length] = client;
-        pthread_cond_signal(&queue->not_empty);
-    }
     pthread_mutex_unlock(&queue->lock);
+    if (has_place) /* only now, for who wakes up wants the lock first of all */
+        pthread_cond_signal(&queue->not_empty);
     return has_place;
 }
 
