@@ -58,16 +58,20 @@ def lateness(made: Measured) -> float:
     """How late the generator started its clients: of 100 at most one was later."""
     late = sorted(
         max(0.0, client.lateness - allowed)
-        for generator, clients in generators_of(made)
-        for client, allowed in zip(clients, allowances(generator.mode, clients))
+        for _, clients in generators_of(made)
+        for client, allowed in zip(clients, allowances(clients))
     )
     return late[rank_of(0.99, len(late)) - 1] if late else 0.0
 
 
-def allowances(mode: str, clients: list[Client]) -> list[float]:
-    """How late each start may be because those before it take their time."""
-    pace = BURST_PACE_S if mode == "burst" else 0.0
-    return [pace * rank for rank in range(len(clients))]
+def allowances(clients: list[Client]) -> list[float]:
+    """How late each may start because others, who come at the same instant, are before it."""
+    ranks: Counter[int] = Counter()
+    allowed = []
+    for client in clients:
+        allowed.append(BURST_PACE_S * ranks[client.intended])
+        ranks[client.intended] += 1
+    return allowed
 
 
 def lateness_limit(made: Measured) -> float:
