@@ -26,6 +26,7 @@ LAW_OFF = 0.01
 TAKEN_SHARE = 0.10  # of all CPU time
 BENCH_S = 0.03  # CPU time that starting and stopping a run takes, about
 NEAR_FLOOR = 3  # less than so many times the null server's is no result of a server
+UNTIMED = "hold"  # its clients only stay: what they cost is read when all are in place
 MOST_NAMED = 5  # runs that the summary names
 LOST = ("open", "cut", "client-fault")
 
@@ -58,7 +59,8 @@ def lateness(made: Measured) -> float:
     """How late the generator started its clients: of 100 at most one was later."""
     late = sorted(
         max(0.0, client.lateness - allowed)
-        for _, clients in generators_of(made)
+        for generator, clients in generators_of(made)
+        if generator.mode != UNTIMED
         for client, allowed in zip(clients, allowances(clients))
     )
     return late[rank_of(0.99, len(late)) - 1] if late else 0.0
@@ -94,7 +96,7 @@ def generator_share(made: Measured) -> float:
     shares = [
         made.generator_cpu_s.get(generator.name, 0) / span_s(clients)
         for generator, clients in generators_of(made)
-        if span_s(clients) >= SHORTEST_S
+        if generator.mode != UNTIMED and span_s(clients) >= SHORTEST_S
     ]
     return max(shares, default=0.0)
 

@@ -126,6 +126,15 @@ def test_one_late_send_in_a_thousand_is_forgiven():
     assert "sends late" not in faults(one)
 
 
+def test_clients_who_only_stay_are_not_timed():
+    stay = (Generator("hold", {"clients": 20, "say": "sleep 0", "duration": "60s"}),)
+    made = ideal(make_run(stay))
+    late = change_clients(
+        made, lambda each: True, started=made.clients[0].started + 10**8
+    )
+    assert faults(change(late, generator_cpu_s={"clients": 60.0})) == set()
+
+
 def test_a_busy_generator_is_noticed(made):
     span = gates.span_s(made.clients)
     assert faults(change(made, generator_cpu_s={"clients": 0.9 * span})) == {
