@@ -47,7 +47,7 @@ class Scene:
     think: str | None = None  # between two requests
 
 
-KEPT = Scene("kept", rig.SMALL, USERS, 0, "connections are kept", 1, 0.3, 0.15, 7, 1)
+KEPT = Scene("kept", rig.SMALL, USERS, 0, "connections are kept", 1, 0.3, 0.15, 5, 1)
 ONCE = Scene("once", rig.SMALL, USERS, 1, "one request each", 1, 0.3, 0.15, 3, 1)
 LARGE = Scene("large", rig.LARGE, 1, 0, "100 MiB to download", 0.9, 0.25, 0.2, 2, 0)
 SCENES = (KEPT, ONCE, LARGE)

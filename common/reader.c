@@ -8,7 +8,6 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 
 #include "clock.h"
 #include "stop.h"
@@ -25,41 +24,25 @@ static int wait_for_bytes(void *reader, int64_t deadline)
     return -1;
 }
 
-/* Lets the kernel keep the idle limit. That a timeout starts anew with each
- * recv does no harm here: the wait for a request's first bytes is one recv. */
-static bool limit_recv(int client)
-{
-    struct timeval limit = {
-        .tv_sec = (time_t)(tcp_limits.idle_ns / NS_PER_S),
-        .tv_usec = (suseconds_t)(tcp_limits.idle_ns % NS_PER_S / 1000),
-    };
-    return tcp_limits.idle_ns == 0 ||
-           setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) ==
-               0;
-}
-
 void reader_open(struct reader *in, int client)
 {
     in->client = client;
     in->start = in->end = 0;
     in->deadline = NEVER;
     in->earned_ns = 0;
-    in->begins_in_recv = limit_recv(client);
     in->wait = wait_for_bytes;
     in->waiter = in;
 }
 
-/* Receives what is there into the free part of the reader, waiting for it: in
- * recv, which saves a call for each request, or before. */
-static ssize_t receive(struct reader *in, int64_t deadline, bool in_recv)
+/* Receives what is there into the free part of the reader, waiting for it. */
+static ssize_t receive(struct reader *in, int64_t deadline)
 {
-    for (;; in_recv = false) {
-        int ready = in_recv ? 1 : in->wait(in->waiter, deadline);
+    for (;;) {
+        int ready = in->wait(in->waiter, deadline);
         if (ready <= 0)
             return ready;
-        ssize_t size =
-            recv(in->client, in->bytes + in->end, sizeof in->bytes - in->end,
-                 in_recv ? 0 : MSG_DONTWAIT);
+        ssize_t size = recv(in->client, in->bytes + in->end,
+                            sizeof in->bytes - in->end, MSG_DONTWAIT);
         if (size >= 0) {
             in->end += (size_t)size;
             return size;
@@ -74,8 +57,7 @@ int reader_begin(struct reader *in)
     visit_in_request(in->client, false);
     if (in->start == in->end && !stop_requested()) {
         in->start = in->end = 0;
-        bool in_recv = in->begins_in_recv && in->wait == wait_for_bytes;
-        ssize_t size = receive(in, deadline_after(tcp_limits.idle_ns), in_recv);
+        ssize_t size = receive(in, deadline_after(tcp_limits.idle_ns));
         if (size <= 0)
             return (int)size;
     }
@@ -98,7 +80,7 @@ ssize_t reader_fill(struct reader *in)
         errno = EMSGSIZE;
         return -1;
     }
-    ssize_t size = receive(in, in->deadline, false);
+    ssize_t size = receive(in, in->deadline);
     if (size > 0 && in->deadline != NEVER)
         in->deadline += size * in->earned_ns;
     return size;

@@ -16,7 +16,6 @@ struct reader {
     size_t start, end; /* bytes[start .. end) have arrived and were not taken */
     int64_t deadline;  /* for the request that has begun */
     int64_t earned_ns; /* by which each of its further bytes moves that */
-    bool begins_in_recv; /* recv(2) itself may wait for a request to begin */
 
     /* How it waits for bytes. A service that has more to wait for than bytes
      * puts its own function here, and in waiter what that is called with.

@@ -1,6 +1,5 @@
 /* TCP for servers and clients. The sockets of clients are waited for by poll
- * and then used with MSG_DONTWAIT, so that nothing but tcp_wait ever blocks;
- * the one other place is in reader.c, where a request begins. */
+ * and then used with MSG_DONTWAIT, so that nothing but tcp_wait ever blocks. */
 
 #include "tcp.h"
 

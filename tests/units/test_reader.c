@@ -209,8 +209,8 @@ static void a_request_larger_than_the_reader_is_told(void)
 
 static void silence_is_late(void)
 {
-    tcp_limits.idle_ns = 20 * NS_PER_MS;
     open_pair();
+    tcp_limits.idle_ns = 20 * NS_PER_MS;
     int64_t begin = now_ns();
     check_failure(ETIMEDOUT);
     CHECK(now_ns() - begin >= tcp_limits.idle_ns);
