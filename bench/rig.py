@@ -30,8 +30,8 @@ from runs import (
 from usage import Usage, cpu_of, usage_of
 from yardsticks import Yardstick, find_free_port, wait_until_serves
 
-SMALL, LARGE = "1KiB", "100MiB"  # files of the site, by their size
-SIZES = {SMALL: 1 << 10, LARGE: 100 << 20}
+INDEX, SMALL, LARGE = "index.html", "1KiB", "100MiB"  # files of the site
+SIZES = {INDEX: 1 << 10, SMALL: 1 << 10, LARGE: 100 << 20}
 REST_S = 0.1  # for so long the server's clients are watched doing nothing
 
 
