@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -250,6 +251,16 @@ def test_nothing_is_left_running(tmp_path):
     pid = int((tmp_path / "pid").read_text())
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="only Linux shows sessions")
+def test_a_job_of_a_page_that_failed_is_ended(tmp_path):
+    with pytest.raises(Lie):
+        play(tmp_path, "```console\n$ sleep 600 & echo $! > pid\nno\n```\n")
+    stat = Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}/stat")
+    until = time.monotonic() + 10
+    while stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z":
+        assert time.monotonic() < until, "the job still runs"
 
 
 # --- links, tests, charts ------------------------------------------------------------------

@@ -6,6 +6,7 @@ next such line. A command may still run when its block ends; the next block of t
 begins with ^C, ^D or ^Z is that key. What else is typed stands in the note, as `typed:`.
 """
 
+import contextlib
 import os
 import pty
 import re
@@ -246,7 +247,7 @@ class Terminal:
 
     def close(self) -> None:
         """End what still runs here, by its number, then the shell."""
-        for group in {self.foreground(), self.child}:
+        for group in self.groups():
             if group > 1:
                 try:
                     os.killpg(group, signal.SIGKILL)
@@ -254,6 +255,16 @@ class Terminal:
                     pass
         os.close(self.master)
         os.waitpid(self.child, 0)
+
+    def groups(self) -> set[int]:
+        """All process groups that began here; a job in the background has its own."""
+        found = {self.foreground(), self.child}
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):  # it has just ended
+                fields = stat.read_text().rpartition(")")[2].split()
+                group, session = int(fields[2]), int(fields[3])
+                found |= {group} if session == self.child else set()
+        return found
 
     def foreground(self) -> int:
         """The process group that has the terminal."""
