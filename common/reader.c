@@ -27,6 +27,7 @@ static int wait_for_bytes(void *reader, int64_t deadline)
 void reader_open(struct reader *in, int client)
 {
     in->client = client;
+    in->is_new = true;
     in->start = in->end = 0;
     in->deadline = NEVER;
     in->earned_ns = 0;
@@ -34,11 +35,13 @@ void reader_open(struct reader *in, int client)
     in->waiter = in;
 }
 
-/* Receives what is there into the free part of the reader, waiting for it. */
+/* Receives what is there into the free part of the reader, waiting for it. What
+ * a new client asks has mostly come while it stood in line. */
 static ssize_t receive(struct reader *in, int64_t deadline)
 {
     for (;;) {
-        int ready = in->wait(in->waiter, deadline);
+        int ready = in->is_new ? 1 : in->wait(in->waiter, deadline);
+        in->is_new = false;
         if (ready <= 0)
             return ready;
         ssize_t size = recv(in->client, in->bytes + in->end,

@@ -117,7 +117,7 @@ int tcp_listen(const char *host, int port, int backlog)
         err(EXIT_FAILURE, "cannot make a socket");
     fcntl(listener, F_SETFD, FD_CLOEXEC);
 
-    /* A client may vanish between poll and accept: accept must not block. */
+    /* accept must not block: it would not notice a stop. */
     fcntl(listener, F_SETFL, O_NONBLOCK);
     /* A restart must bind although old connections rest in TIME_WAIT. */
     set_option(listener, SOL_SOCKET, SO_REUSEADDR);
@@ -234,27 +234,29 @@ static void outlive_accept_error(void)
     }
 }
 
+static void wait_for_client(int listener)
+{
+    int64_t deadline = refused_count > 0 ? refused_next_check : NEVER;
+    tcp_wait(listener, POLLIN, deadline, true);
+}
+
+/* Asks first and waits then: in a crowd the next client is already there. */
 int tcp_accept(int listener)
 {
-    for (;;) {
+    while (!stop_requested()) {
         look_after_refused();
-        int64_t deadline = refused_count > 0 ? refused_next_check : NEVER;
-        enum wake wake = tcp_wait(listener, POLLIN, deadline, true);
-        if (wake == STOPPED)
-            break;
-        if (wake == LATE)
-            continue;
-
         struct sockaddr_storage address = {0};
         socklen_t length = sizeof address;
         int client = accept(listener, (struct sockaddr *)&address, &length);
-        if (client == -1) {
-            outlive_accept_error();
-            continue;
+        if (client != -1) {
+            fcntl(client, F_SETFD, FD_CLOEXEC);
+            visit_accept(client, port_of(&address));
+            return client;
         }
-        fcntl(client, F_SETFD, FD_CLOEXEC);
-        visit_accept(client, port_of(&address));
-        return client;
+        if (errno == EAGAIN || errno == EWOULDBLOCK)
+            wait_for_client(listener);
+        else
+            outlive_accept_error();
     }
     while (refused_count > 0)
         drop_refused(0);

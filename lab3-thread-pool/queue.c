@@ -4,7 +4,10 @@
 #include "queue.h"
 
 #include <err.h>
+#include <sched.h>
 #include <stdlib.h>
+
+enum { LOOKS = 3 };
 
 void queue_open(struct queue *queue, int capacity, int workers, bool waits)
 {
@@ -22,7 +25,7 @@ void queue_open(struct queue *queue, int capacity, int workers, bool waits)
     pthread_cond_init(&queue->not_full, NULL);
 }
 
-/* The two below are asked with the lock held. */
+/* Those below are called with the lock held. */
 
 static bool is_empty(const struct queue *queue)
 {
@@ -32,6 +35,28 @@ static bool is_empty(const struct queue *queue)
 static bool is_full(const struct queue *queue)
 {
     return queue->pushed - queue->popped >= queue->capacity + queue->idle;
+}
+
+/* Are there more clients than workers on their way to them? Those are idle, but
+ * neither look nor sleep. To wake one more costs as much as to serve a small
+ * file, so nobody is woken for nothing. */
+static bool needs_waking(const struct queue *queue)
+{
+    unsigned long waiting = queue->pushed - queue->popped;
+    return queue->asleep > 0 &&
+           waiting + queue->looking + queue->asleep > queue->idle;
+}
+
+/* Stays up for a moment and lets others run: in a crowd, a client comes now. */
+static void look_again(struct queue *queue)
+{
+    queue->looking++;
+    for (int i = 0; i < LOOKS && is_empty(queue); i++) {
+        pthread_mutex_unlock(&queue->lock);
+        sched_yield();
+        pthread_mutex_lock(&queue->lock);
+    }
+    queue->looking--;
 }
 
 void queue_await_workers(struct queue *queue)
@@ -50,8 +75,11 @@ bool queue_push(struct queue *queue, int client)
     bool has_place = !is_full(queue);
     if (has_place)
         queue->clients[queue->pushed++ % queue->length] = client;
+    bool wakes = needs_waking(queue);
+    if (wakes)
+        queue->asleep--;
     pthread_mutex_unlock(&queue->lock);
-    if (has_place) /* only now, for who wakes up wants the lock first of all */
+    if (wakes) /* only now, for who wakes up wants the lock first of all */
         pthread_cond_signal(&queue->not_empty);
     return has_place;
 }
@@ -62,8 +90,11 @@ int queue_pop(struct queue *queue)
     pthread_mutex_lock(&queue->lock);
     queue->idle++;
     pthread_cond_signal(&queue->not_full);
-    while (is_empty(queue) && !queue->is_closed)
+    look_again(queue);
+    while (is_empty(queue) && !queue->is_closed) {
+        queue->asleep++;
         pthread_cond_wait(&queue->not_empty, &queue->lock);
+    }
     queue->idle--;
     if (!is_empty(queue))
         client = queue->clients[queue->popped++ % queue->length];

@@ -14,7 +14,9 @@ struct queue {
     unsigned long popped;   /* clients who ever left it */
     unsigned long capacity; /* how many may wait while no worker is free */
     unsigned long workers;  /* how many there are */
-    unsigned long idle;     /* how many of them wait in queue_pop */
+    unsigned long idle;     /* how many of them are in queue_pop */
+    unsigned long looking;  /* of those: up, and will look by themselves */
+    unsigned long asleep;   /* of those: asleep, and not woken yet */
     bool waits, is_closed;
     pthread_mutex_t lock;
     pthread_cond_t not_empty, not_full;

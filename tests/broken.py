@@ -157,11 +157,23 @@ GALLERY = [
         f"{LAB3}/queue.c",
         [
             (
-                "    while (is_empty(queue) && !queue->is_closed)\n",
-                "    if (is_empty(queue) && !queue->is_closed)\n",
+                "    while (is_empty(queue) && !queue->is_closed) {\n",
+                "    if (is_empty(queue) && !queue->is_closed) {\n",
             )
         ],
         f"{UNIT}[queue-nobody_goes_home_while_the_line_is_open]",
+    ),
+    Broken(
+        "only the first client of a line wakes a worker: the others wait for that one",
+        "",
+        f"{LAB3}/queue.c",
+        [
+            (
+                "    bool wakes = needs_waking(queue);\n",
+                "    bool wakes = needs_waking(queue) && queue->pushed == queue->popped + 1;\n",
+            )
+        ],
+        f"{UNIT}[queue-no_client_waits_while_a_worker_is_idle]",
     ),
     Broken(
         "only one worker is woken at the end",
@@ -320,12 +332,7 @@ GALLERY = [
         "accept is asked again and again instead of waited for",
         "M9",
         "common/tcp.c",
-        [
-            (
-                "wake = tcp_wait(listener, POLLIN, deadline, true)",
-                "wake = stop_requested() ? STOPPED : READY",
-            )
-        ],
+        [("            wait_for_client(listener);\n", "            continue;\n")],
         f"{CONTRACT}a_server_with_nothing_to_do_uses_no_cpu[{LAB1}-echo]",
     ),
     Broken(

@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
@@ -185,21 +186,34 @@ static enum outcome part(struct http_exchange *exchange)
     return reply->status == 408 ? TIMED_OUT : SERVED;
 }
 
-enum outcome http_talk(int client, const struct http_site *site)
+static enum outcome converse(struct http_exchange *exchange)
 {
-    struct http_exchange exchange; /* not set to zero: 40 KiB, mostly unused */
     int begun;
-
-    exchange.site = site;
-    reader_open(&exchange.in, client);
-    http_reply_open(&exchange.reply, client);
-    while ((begun = reader_begin(&exchange.in)) == 1)
-        if (!serve_request(&exchange))
-            return part(&exchange);
+    while ((begun = reader_begin(&exchange->in)) == 1)
+        if (!serve_request(exchange))
+            return part(exchange);
     if (begun == -1)
         return outcome_of(errno);
-    tcp_last_words(client, "", 0);
+    tcp_last_words(exchange->reply.client, "", 0);
     return SERVED;
+}
+
+/* The exchange has 40 KiB, mostly unused, and is not on the stack: the C
+ * library gives that back when a thread ends, and the kernel would have to find
+ * new pages for each client of lab 2. */
+enum outcome http_talk(int client, const struct http_site *site)
+{
+    struct http_exchange *exchange = malloc(sizeof *exchange);
+    if (exchange == NULL) {
+        tcp_last_words(client, HTTP_BUSY, 0);
+        return REFUSED;
+    }
+    exchange->site = site;
+    reader_open(&exchange->in, client);
+    http_reply_open(&exchange->reply, client);
+    enum outcome outcome = converse(exchange);
+    free(exchange);
+    return outcome;
 }
 
 /* --- the service http ---------------------------------------------------- */

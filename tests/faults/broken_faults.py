@@ -46,8 +46,8 @@ FAULT_GALLERY = [
         "common/tcp.c",
         [
             (
-                "    default:\n        break;\n    }\n}\n\nint tcp_accept",
-                "    default:\n        _exit(1);\n    }\n}\n\nint tcp_accept",
+                "    default:\n        break;\n    }\n}\n\nstatic void wait_for_client",
+                "    default:\n        _exit(1);\n    }\n}\n\nstatic void wait_for_client",
             )
         ],
         f"{FAULTS}test_accepting.py::test_a3_the_failure_of_one_client_is_passed_over_at_once"
@@ -148,7 +148,7 @@ FAULT_GALLERY = [
         "sockets would be inherited by a child",
         "",
         "common/tcp.c",
-        [("        fcntl(client, F_SETFD, FD_CLOEXEC);\n", "")],
+        [("            fcntl(client, F_SETFD, FD_CLOEXEC);\n", "")],
         f"{FAULTS}test_accepting.py::test_a15_no_descriptor_would_be_inherited[{LAB1}-echo]",
     ),
     Broken(

@@ -203,6 +203,51 @@ static void nobody_goes_home_while_the_line_is_open(void)
     queue_free(&queue);
 }
 
+/* All workers and the one who pushes. */
+enum { ROUNDS = 200, MEMBERS = MANY_WORKERS + 1 };
+
+static pthread_mutex_t meeting = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t arrival = PTHREAD_COND_INITIALIZER;
+static int arrived;
+
+static void meet(void)
+{
+    pthread_mutex_lock(&meeting);
+    int round = arrived++ / MEMBERS;
+    pthread_cond_broadcast(&arrival);
+    while (arrived / MEMBERS == round)
+        pthread_cond_wait(&arrival, &meeting);
+    pthread_mutex_unlock(&meeting);
+}
+
+static void *take_and_meet(void *unused)
+{
+    while (queue_pop(&queue) != -1)
+        meet();
+    return unused;
+}
+
+/* As many workers get up as there are clients, for all of them meet, whether a
+ * client finds the others still in the line or not, and its worker asleep or
+ * not. */
+static void no_client_waits_while_a_worker_is_idle(void)
+{
+    pthread_t workers[MANY_WORKERS];
+    queue_open(&queue, MANY_WORKERS, MANY_WORKERS, true);
+    for (int i = 0; i < MANY_WORKERS; i++)
+        pthread_create(&workers[i], NULL, take_and_meet, NULL);
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int client = 0; client < MANY_WORKERS; client++)
+            CHECK(queue_push(&queue, client));
+        meet();
+    }
+    queue_close(&queue);
+    for (int i = 0; i < MANY_WORKERS; i++)
+        pthread_join(workers[i], NULL);
+    CHECK_NUMBER(queue.popped, ROUNDS * MANY_WORKERS);
+    queue_free(&queue);
+}
+
 int main(int argc, char *argv[])
 {
     const struct test tests[] = {
@@ -216,6 +261,7 @@ int main(int argc, char *argv[])
         TEST(close_sends_all_workers_home),
         TEST(every_client_is_taken_exactly_once),
         TEST(nobody_goes_home_while_the_line_is_open),
+        TEST(no_client_waits_while_a_worker_is_idle),
         {0},
     };
     return run_test(argc, argv, tests);
