@@ -35,7 +35,8 @@ static void compose_desk(struct request *request, const char *text)
 
 static void compose_http(struct request *request, const char *text)
 {
-    bool is_kept = plan.mode->repeats && plan.requests != 1;
+    bool is_kept =
+        plan.mode->stays || (plan.mode->repeats && plan.requests != 1);
     if (*text != '/')
         errx(EXIT_USAGE, "%s: not a path such as /sleep/100", text);
     snprintf(request->text, MAX_TEXT,

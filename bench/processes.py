@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 STOP_TIMEOUT_S = 5
+OWN_GROUP = (
+    {"process_group": 0} if sys.version_info >= (3, 11) else {"start_new_session": True}
+)
 POLL_S = 0.01  # how often to look, where the kernel cannot say that a program ended
 
 
@@ -89,7 +92,9 @@ def started(command: list[str], folder: Path | None = None) -> Iterator[Program]
     """Run a program in a process group of its own, ended when the block ends.
 
     The group keeps the terminal's Ctrl-C away from it: the bench decides when
-    it stops.
+    it stops. It is no session of its own, if Python knows how, for Linux shares
+    the cores among sessions first (sched(7), autogroup): a server would be one
+    among its generators, however many threads it has.
     """
     program = None
     try:
@@ -111,7 +116,7 @@ def spawn(command: list[str], folder: Path | None) -> subprocess.Popen:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            start_new_session=True,
+            **OWN_GROUP,
         )
     except OSError as error:
         raise Trouble(f"cannot start {command[0]}: {error.strerror}") from error

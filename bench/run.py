@@ -34,7 +34,7 @@ from runs import Measured, Run, count
 MODULES = (dmv, crowd, work, arrivals, silent, backlog, cost, throughput)
 EXPERIMENTS = {module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES}
 SOURCE = Path(__file__).resolve().parent.parent
-AGAIN_SHARE = 0.25  # of the planned time may go into runs that are made again
+AGAIN_SHARE = 0.1  # of the planned time may go into runs that are made again
 EXIT_TROUBLE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
 

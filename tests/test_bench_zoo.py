@@ -14,6 +14,7 @@ import pytest
 import bench_world  # noqa: F401  (finds bench/)
 from records import read_clients
 from servers import BUILD, GUARD_S, find_labs, until
+from web import serve
 
 LOAD = BUILD / "bench" / "load"
 CLIENTS = 8
@@ -208,3 +209,28 @@ def test_a_server_that_is_killed_in_the_middle(tmp_path):
     assert ends.total() == CLIENTS
     assert {outcome for outcome, _ in ends} <= {"closed", "reset"}
     assert {phase for _, phase in ends} == {"receive"}
+
+
+@pytest.mark.parametrize("speech", WHOLE)
+def test_who_is_to_stay_is_answered_and_kept(speech, tmp_path):
+    """And is no failure when the generator, not the server, ends the visit."""
+    (tmp_path / "index.html").write_text("Hello.")
+    lab = next(lab for lab in find_labs() if lab.is_concurrent)
+    output = tmp_path / "records.csv"
+    command = [LOAD, "hold", f"--clients={CLIENTS}", "--duration=60s"]
+    command += [f"--speak={speech}", f"--output={output}"]
+    is_web = speech == "http"
+    with serve(lab, speech, tmp_path) if is_web else lab.serve(speech) as server:
+        command += ["--say=" + ("/" if is_web else "echo hello")]
+        command += [f"--port={server.port}"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as visitor:
+            assert visitor.stdout.readline() == b"holding %d\n" % CLIENTS
+            until(
+                lambda: len(server.thread_states()) > CLIENTS, "all have their threads"
+            )
+            server.until_idle()
+            assert len(server.thread_states()) > CLIENTS, "and keep them"
+            visitor.send_signal(signal.SIGTERM)
+            assert visitor.wait(GUARD_S) == 0
+    ends = Counter((client.outcome, client.phase) for client in read_clients(output))
+    assert ends == {("ok", "done"): CLIENTS}
