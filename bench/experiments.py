@@ -20,6 +20,7 @@ class Options:
     is_quick: bool
     seed: int
     repeats: int | None
+    is_alone: bool = False  # just one experiment: it may take its time
     null: Lab | None = None  # the null server: the floor below every lab
 
 

@@ -203,7 +203,7 @@ def parse_arguments(arguments: list[str]) -> Arguments:
     seed = random.randrange(1_000_000) if given.seed is None else given.seed
     return Arguments(
         [each for name, each in EXPERIMENTS.items() if name in names],
-        Options(given.quick, seed, given.repeats),
+        Options(given.quick, seed, given.repeats, is_alone=len(set(names)) == 1),
         given.build,
         given.results,
     )

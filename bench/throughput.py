@@ -26,6 +26,7 @@ US_PER_S = 1e6
 MARK = "nginx"  # whom the labs are measured by
 TWICE = "apache2"  # and whom they leave behind: once is enough to see that
 START_YARDSTICK_S = 0.25
+MORE_ALONE = 3  # times as many pairs, where this is all that is asked for
 
 LEFT_OUT = (
     "QUICK left out the file by its name, the download, the crowd of users, and all"
@@ -85,8 +86,11 @@ def plan(labs: list[Lab], options: Options) -> list[Run]:
 
 def repeats(scene: Scene, options: Options) -> int:
     """How often a scene is played."""
-    chosen = scene.quick_repeats if options.is_quick else scene.repeats
-    return options.repeats or chosen
+    if options.repeats:
+        return options.repeats
+    if options.is_quick:
+        return scene.quick_repeats
+    return scene.repeats * (MORE_ALONE if options.is_alone else 1)
 
 
 def plan_run(server: Server, scene: Scene, repeat: int, options: Options) -> Run:

@@ -7,7 +7,7 @@
 #include <sched.h>
 #include <stdlib.h>
 
-enum { LOOKS = 3 };
+enum { LOOKS = 8 };
 
 void queue_open(struct queue *queue, int capacity, int workers, bool waits)
 {
