@@ -38,6 +38,7 @@ PATIENCE_MS = 200  # of those who cannot be greeted, for all workers are taken
 CONNECTIONS = 5000
 BYTES = 4000
 AT_ONCE = 10
+GENERATORS = 2  # to share them: one alone would be slower than a pool can be
 REPEATS, QUICK_REPEATS = 3, 1
 LASTS_S, QUICK_LASTS_S = 0.3, 0.15
 
@@ -98,14 +99,17 @@ def plan_held(lab: Lab, clients: int) -> Run:
 def plan_visits(lab: Lab, scene: Scene, repeat: int, options: Options) -> Run:
     """One connection after the other, so many at a time."""
     lasts_s = QUICK_LASTS_S if options.is_quick else LASTS_S
-    flags = {"clients": scene.users, "requests": 1, "say": f"bytes {BYTES}"}
-    flags["duration"] = f"{lasts_s * 1000:.0f}ms"
+    groups = min(scene.users, GENERATORS)
+    flags = {"clients": scene.users // groups, "requests": 1}
+    flags |= {"say": f"bytes {BYTES}", "duration": f"{lasts_s * 1000:.0f}ms"}
     return Run(
         experiment="cost",
         group="cost, clients who come and go",
         scene=scene.name,
         lab=lab,
-        generators=(Generator("closed", flags),),
+        generators=tuple(
+            Generator("closed", flags, f"clients-{n}") for n in range(1, groups + 1)
+        ),
         flags={"threads": AT_ONCE},
         repeat=repeat,
         expected_s=START_S + lasts_s + 0.05,
