@@ -10,6 +10,8 @@ stats bars using 'row' name 'row' nooutput
 stats bars using 'cpu_s' name 'bar' nooutput
 stats runs using 'cpu_s' name 'run' nooutput
 max(a, b) = a > b ? a : b
+min(a, b) = a < b ? a : b
+grey_end = "min(column('baseline_s'), column('cpu_s'))"
 
 set tmargin at screen 0.85
 set lmargin at screen 0.25
@@ -18,14 +20,14 @@ set bmargin at screen 0.17
 set border 1
 set xrange [0 : max(bar_max, run_max) * 1.2]
 set yrange [row_max + 0.6 : 0.4]
-set xlabel "CPU seconds of the server\n{/*0.8 bar: median of the runs; dots: each run; grey: lab 1 with one client at a time; in colour: above it}" textcolor rgb ink
+set xlabel "CPU seconds of the server\n{/*0.8 bar: median of the runs; dots: each run; grey: what lab 1 needs; in colour: above it}" textcolor rgb ink
 set grid xtics back linewidth 1 dashtype solid linecolor rgb faint
 unset ytics
 thick = 0.3
 
-plot bars using (0):'row':(0):'baseline_s':(column('row') - thick):(column('row') + thick) \
+plot bars using (0):'row':(0):(@grey_end):(column('row') - thick):(column('row') + thick) \
          with boxxyerror linecolor rgb grey, \
-     bars using 'baseline_s':'row':'baseline_s':'cpu_s':(column('row') - thick):(column('row') + thick):(rgb(column('number'))) \
+     bars using (@grey_end):'row':(@grey_end):'cpu_s':(column('row') - thick):(column('row') + thick):(rgb(column('number'))) \
          with boxxyerror linecolor rgb variable, \
      runs using 'cpu_s':'row' \
          with points pointtype 7 pointsize 1.6 * point_unit linecolor rgb 'black', \

@@ -41,20 +41,7 @@ AT_ONCE = 10
 GENERATORS = 2  # to share them: one alone would be slower than a pool can be
 REPEATS, QUICK_REPEATS = 3, 1
 LASTS_S, QUICK_LASTS_S = 0.3, 0.15
-
-
-@dataclass(frozen=True)
-class Scene:
-    """Clients who come for a moment: how many at a time."""
-
-    name: str
-    users: int
-    words: str
-
-
-BASELINE = Scene("one", 1, "one at a time")
-CROWD = Scene("ten", AT_ONCE, f"{AT_ONCE} at a time")
-HELD = "held"
+HELD, VISITS = "held", "visits"
 LABELS_APART = 0.34  # in powers of ten: less, and two labels overlap
 
 
@@ -64,9 +51,9 @@ def plan(labs: list[Lab], options: Options) -> list[Run]:
     runs = [plan_held(lab, n) for lab in labs for n in counts_for(lab, options)]
     repeats = options.repeats or (QUICK_REPEATS if options.is_quick else REPEATS)
     for repeat in range(1, repeats + 1):
-        visits = [(labs[0], BASELINE), *((lab, CROWD) for lab in labs)]
-        shuffle(visits)
-        runs += [plan_visits(lab, scene, repeat, options) for lab, scene in visits]
+        shuffled = list(labs)
+        shuffle(shuffled)
+        runs += [plan_visits(lab, repeat, options) for lab in shuffled]
     return runs
 
 
@@ -96,19 +83,18 @@ def plan_held(lab: Lab, clients: int) -> Run:
     )
 
 
-def plan_visits(lab: Lab, scene: Scene, repeat: int, options: Options) -> Run:
+def plan_visits(lab: Lab, repeat: int, options: Options) -> Run:
     """One connection after the other, so many at a time."""
     lasts_s = QUICK_LASTS_S if options.is_quick else LASTS_S
-    groups = min(scene.users, GENERATORS)
-    flags = {"clients": scene.users // groups, "requests": 1}
+    flags = {"clients": AT_ONCE // GENERATORS, "requests": 1}
     flags |= {"say": f"bytes {BYTES}", "duration": f"{lasts_s * 1000:.0f}ms"}
     return Run(
         experiment="cost",
         group="cost, clients who come and go",
-        scene=scene.name,
+        scene=VISITS,
         lab=lab,
         generators=tuple(
-            Generator("closed", flags, f"clients-{n}") for n in range(1, groups + 1)
+            Generator("closed", flags, f"clients-{n + 1}") for n in range(GENERATORS)
         ),
         flags={"threads": AT_ONCE},
         repeat=repeat,
@@ -370,10 +356,9 @@ def crowd_caption(point: Point) -> str:
 
 @dataclass(frozen=True)
 class Bill:
-    """A lab, and so many connections one after the other: the repeats."""
+    """A lab, and so many connections, some at a time: the repeats."""
 
     lab: Lab
-    scene: Scene
     repeats: list[Counted]
 
     @property
@@ -389,33 +374,32 @@ class Bill:
 
 
 def make_bills(made: list[Measured]) -> list[Bill]:
-    """The baseline first, then all labs."""
-    bills = []
-    for scene in (BASELINE, CROWD):
-        of_scene = [each for each in made if each.run.scene == scene.name]
-        for lab in labs_of(of_scene):
-            repeats = [each for each in of_scene if each.run.lab == lab]
-            bills.append(Bill(lab, scene, repeats))
-    return bills
+    """One for each lab."""
+    visits = [each for each in made if each.run.scene == VISITS]
+    return [
+        Bill(lab, [each for each in visits if each.run.lab == lab])
+        for lab in labs_of(visits)
+    ]
 
 
 def baseline_of(bills: list[Bill]) -> float:
-    """What the conversation itself costs; NaN before that was measured."""
-    return next((bill.cost for bill in bills if bill.scene == BASELINE), math.nan)
+    """What the same costs lab 1, which has no threads; NaN before that was measured."""
+    return next((bill.cost for bill in bills if bill.lab.clerks(POOL) == 1), math.nan)
 
 
 def visit_findings(bills: list[Bill]) -> list[Finding]:
-    """CPU seconds above the baseline."""
+    """The baseline, and CPU seconds above it."""
     baseline = baseline_of(bills)
+    what = f"{CONNECTIONS} connections, {AT_ONCE} at a time: CPU"
     found = []
     for bill in bills:
-        what = f"{CONNECTIONS} connections, {bill.scene.words}: CPU"
-        measured = f"{seconds(bill.cost)} {spread(bill.costs)}"
-        if bill.scene == CROWD:
-            what += " above one at a time"
+        if bill.lab.clerks(POOL) == 1:
+            measured = f"{seconds(bill.cost)} {spread(bill.costs)}"
+            found.append(Finding(bill.lab.name, what, measured, ""))
+        else:
             above = [cost - baseline for cost in bill.costs]
             measured = f"{signed(bill.cost - baseline)} {spread(above, signed)}"
-        found.append(Finding(bill.lab.name, what, measured, ""))
+            found.append(Finding(bill.lab.name, f"{what} above lab 1's", measured, ""))
     return found
 
 
@@ -436,26 +420,25 @@ def spread(values: list[float], words=seconds) -> str:
 def visit_chart(bills: list[Bill], folder: Path) -> Chart:
     """Write what the chart is drawn from."""
     baseline = baseline_of(bills)
-    shown = [bill for bill in bills if bill.scene == CROWD]
     header = "row,number,lab,baseline_s,cpu_s,end_s,name,words"
-    rows = [bill_row(n, bill, baseline) for n, bill in enumerate(shown, 1)]
+    rows = [bill_row(n, bill, baseline) for n, bill in enumerate(bills, 1)]
     write_csv(folder / "cost-visits.csv", header, rows)
     runs = [
         [n, bill.lab.number, cost, each.run.repeat, each.answered]
-        for n, bill in enumerate(shown, 1)
+        for n, bill in enumerate(bills, 1)
         for cost, each in zip(bill.costs, bill.repeats)
     ]
     header = "row,number,cpu_s,repeat,connections"
     write_csv(folder / "cost-visits-runs.csv", header, runs)
     title = f"{CONNECTIONS} clients who come and go, {AT_ONCE} at a time: CPU seconds"
-    lines = [[b.lab.name, seconds(b.cost), words(b, baseline)] for b in shown]
+    lines = [[b.lab.name, seconds(b.cost), words(b, baseline)] for b in bills]
     return Chart(
         "cost-visits",
         "cost-visits",
         title,
         "\n".join([title, *table(lines)]),
-        caption=visit_caption(shown, baseline),
-        scenes=(BASELINE.name, CROWD.name),
+        caption=visit_caption(bills, baseline),
+        scenes=(VISITS,),
     )
 
 
@@ -469,18 +452,19 @@ def bill_row(row: int, bill: Bill, baseline: float) -> list:
 
 def words(bill: Bill, baseline: float) -> str:
     """What stands at the end of a bar."""
-    return signed(bill.cost - baseline)
+    is_baseline = bill.cost == baseline
+    return seconds(baseline) if is_baseline else signed(bill.cost - baseline)
 
 
 def visit_caption(bills: list[Bill], baseline: float) -> str:
     """What the chart shows."""
     ordered = sorted(bills, key=lambda bill: bill.cost)
     each = f"{BYTES} bytes out, a connection for each"
-    named = ", ".join(f"{b.lab.title} {signed(b.cost - baseline)}" for b in ordered)
+    named = ", ".join(f"{b.lab.title} {words(b, baseline)}" for b in ordered)
     return (
-        f"As in Stevens' chapter 30 ({each}): grey is what lab 1 needs for them one at"
-        f" a time, {seconds(baseline)} of CPU for {CONNECTIONS}; what lies above it is"
-        f" the price of the model. From the cheapest: {named}. CPU is not latency: a"
+        f"As in Stevens' chapter 30 ({each}): grey is what a sequential server needs,"
+        f" {seconds(baseline)} of CPU for {CONNECTIONS}; what lies above it is the"
+        f" price of the model. From the cheapest: {named}. CPU is not latency: a"
         " pool is there for its bound, not to save CPU."
     )
 

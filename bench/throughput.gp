@@ -11,7 +11,7 @@ stats bars using 'panel' name 'panel' nooutput
 stats bars using 'row' name 'row' nooutput
 
 height = row_max + 2.2 # of a panel with its title
-right = 1.78           # where the bars of the right column begin
+right = 1.88           # where the bars of the right column begin
 long = 0.5             # the longest of them
 thick = 0.36
 y(shift) = (column('panel') - 1) * height + column('row') + shift
@@ -24,7 +24,7 @@ set bmargin at screen 0.05
 unset border
 unset tics
 set yrange [panel_max * height - 0.9 : -0.6]
-set xrange [-0.78 : 2.98]
+set xrange [-0.83 : 3.12]
 set label 2 'answers per second' at first 0, screen 0.865 left font ',22' textcolor rgb ink
 set label 3 'CPU time of the server for each' at first right, screen 0.865 left font ',22' textcolor rgb ink
 set label 4 'bar: median of the runs; dots: each run; dashed: predicted ceiling, where all cores would be busy' at screen 0.5, 0.03 center font ',17' textcolor rgb ink

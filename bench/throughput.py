@@ -53,9 +53,9 @@ class Scene:
 
 
 # What a browser asks for first, on connections that it keeps; then a file by its name.
-KEPT = Scene("kept", "/", USERS, 0, "GET /, kept", 1, full=5, quick=1, alone=15)
+KEPT = Scene("kept", "/", USERS, 0, "GET /", 1, full=5, quick=1, alone=15)
 NAMED = Scene(
-    "named", f"/{rig.SMALL}", USERS, 0, "GET /1KiB, kept", 1, full=0, quick=0, alone=9
+    "named", f"/{rig.SMALL}", USERS, 0, "GET /1KiB", 1, full=0, quick=0, alone=9
 )
 ONCE = Scene("once", "/", USERS, 1, "one request each", 1, full=5, quick=1, alone=15)
 LARGE = Scene(
