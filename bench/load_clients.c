@@ -425,10 +425,14 @@ static void hear_end(struct client *c, int error)
         end_attempt(c, CLOSED, 0);
 }
 
+/* Of a long body the bytes are only counted, and not copied for that: tcp(7),
+ * MSG_TRUNC. */
 static void hear(struct client *c)
 {
     static char bytes[HEARD_AT_ONCE];
-    ssize_t count = recv(c->socket, bytes, sizeof bytes, 0);
+    bool only_counts = talk_body_left(&c->talk) > (int64_t)sizeof bytes;
+    ssize_t count =
+        recv(c->socket, bytes, sizeof bytes, only_counts ? MSG_TRUNC : 0);
     if (count > 0)
         hear_bytes(c, bytes, (size_t)count);
     else if (count == 0)

@@ -183,6 +183,11 @@ enum outcome talk_hear(struct talk *talk, const char *bytes, size_t length)
     return length > 0 && talk->verdict == OK ? WRONG : talk->verdict;
 }
 
+int64_t talk_body_left(const struct talk *talk)
+{
+    return talk->is_in_body ? talk->body_left : 0;
+}
+
 enum outcome talk_end(const struct talk *talk)
 {
     return talk->is_in_body && talk->body_left == UNTIL_CLOSE ? talk->verdict

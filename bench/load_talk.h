@@ -42,6 +42,10 @@ void talk_expect(struct talk *talk, const struct request *request);
  * WRONG; bytes that are left over make a right answer wrong. */
 enum outcome talk_hear(struct talk *talk, const char *bytes, size_t length);
 
+/* How many bytes of the body are still to come; 0 outside of one, and -1 if the
+ * server will close to end it. */
+int64_t talk_body_left(const struct talk *talk);
+
 /* Hears that the server has closed. Returns CLOSED, if the answer was not
  * complete; http may have an answer that ends in this way. */
 enum outcome talk_end(const struct talk *talk);
