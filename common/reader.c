@@ -27,7 +27,6 @@ static int wait_for_bytes(void *reader, int64_t deadline)
 void reader_open(struct reader *in, int client)
 {
     in->client = client;
-    in->is_new = true;
     in->start = in->end = 0;
     in->deadline = NEVER;
     in->earned_ns = 0;
@@ -35,17 +34,17 @@ void reader_open(struct reader *in, int client)
     in->waiter = in;
 }
 
-/* Receives what is there into the free part of the reader, waiting for it. What
- * a new client asks has mostly come while it stood in line. */
-static ssize_t receive(struct reader *in, int64_t deadline)
+/* Receives what is there into the free part of the reader, waiting for it: in
+ * recv, which saves a call for each request, or before. */
+static ssize_t receive(struct reader *in, int64_t deadline, bool in_recv)
 {
-    for (;;) {
-        int ready = in->is_new ? 1 : in->wait(in->waiter, deadline);
-        in->is_new = false;
+    for (;; in_recv = false) {
+        int ready = in_recv ? 1 : in->wait(in->waiter, deadline);
         if (ready <= 0)
             return ready;
-        ssize_t size = recv(in->client, in->bytes + in->end,
-                            sizeof in->bytes - in->end, MSG_DONTWAIT);
+        ssize_t size =
+            recv(in->client, in->bytes + in->end, sizeof in->bytes - in->end,
+                 in_recv ? 0 : MSG_DONTWAIT);
         if (size >= 0) {
             in->end += (size_t)size;
             return size;
@@ -60,7 +59,8 @@ int reader_begin(struct reader *in)
     visit_in_request(in->client, false);
     if (in->start == in->end && !stop_requested()) {
         in->start = in->end = 0;
-        ssize_t size = receive(in, deadline_after(tcp_limits.idle_ns));
+        bool in_recv = in->wait == wait_for_bytes;
+        ssize_t size = receive(in, deadline_after(tcp_limits.idle_ns), in_recv);
         if (size <= 0)
             return (int)size;
     }
@@ -83,7 +83,7 @@ ssize_t reader_fill(struct reader *in)
         errno = EMSGSIZE;
         return -1;
     }
-    ssize_t size = receive(in, in->deadline);
+    ssize_t size = receive(in, in->deadline, false);
     if (size > 0 && in->deadline != NEVER)
         in->deadline += size * in->earned_ns;
     return size;

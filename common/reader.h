@@ -13,7 +13,6 @@ enum { READER_CAPACITY = 16384 };
 
 struct reader {
     int client;
-    bool is_new;       /* nothing was received yet */
     size_t start, end; /* bytes[start .. end) have arrived and were not taken */
     int64_t deadline;  /* for the request that has begun */
     int64_t earned_ns; /* by which each of its further bytes moves that */

@@ -1,5 +1,6 @@
 /* TCP for servers and clients. The sockets of clients are waited for by poll
- * and then used with MSG_DONTWAIT, so that nothing but tcp_wait ever blocks. */
+ * and then used with MSG_DONTWAIT, so that nothing but tcp_wait ever blocks;
+ * the one other place is in reader.c, where a request begins. */
 
 #include "tcp.h"
 
@@ -19,6 +20,7 @@
 #include <sys/sendfile.h>
 #endif
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -109,6 +111,19 @@ static void set_option(int fd, int level, int option)
         err(EXIT_FAILURE, "cannot set a socket option");
 }
 
+/* Lets a wait in recv end at the idle limit, also of the sockets that a
+ * listener will accept. That such a limit starts anew with each recv does no
+ * harm to the first. */
+static void limit_recv(int fd)
+{
+    struct timeval limit = {
+        .tv_sec = (time_t)(tcp_limits.idle_ns / NS_PER_S),
+        .tv_usec = (suseconds_t)(tcp_limits.idle_ns % NS_PER_S / 1000),
+    };
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == -1)
+        err(EXIT_FAILURE, "cannot set a socket option");
+}
+
 int tcp_listen(const char *host, int port, int backlog)
 {
     struct addrinfo *address = tcp_resolve(host, port);
@@ -125,6 +140,7 @@ int tcp_listen(const char *host, int port, int backlog)
     set_option(listener, IPPROTO_TCP, TCP_NODELAY);
     /* This, too: the kernel asks a silent client whether it still exists. */
     set_option(listener, SOL_SOCKET, SO_KEEPALIVE);
+    limit_recv(listener);
 
     if (bind(listener, address->ai_addr, address->ai_addrlen) == -1 ||
         listen(listener, backlog) == -1)
@@ -270,6 +286,8 @@ int tcp_connect(const struct addrinfo *addresses)
     int fd = -1;
     for (const struct addrinfo *a = addresses; a != NULL; a = a->ai_next) {
         fd = socket(a->ai_family, SOCK_STREAM, 0);
+        if (fd != -1)
+            limit_recv(fd);
         if (fd != -1 && connect(fd, a->ai_addr, a->ai_addrlen) == 0)
             break;
         int reason = errno;

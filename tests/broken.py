@@ -341,8 +341,8 @@ GALLERY = [
         "common/reader.c",
         [
             (
-                "receive(in, in->deadline)",
-                "receive(in, deadline_after(tcp_limits.request_ns))",
+                "receive(in, in->deadline, false)",
+                "receive(in, deadline_after(tcp_limits.request_ns), false)",
             )
         ],
         f"{CHARACTER}a_dribbling_client_is_cut_at_the_deadline[{LAB4}-echo]",

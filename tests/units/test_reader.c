@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -211,6 +212,8 @@ static void silence_is_late(void)
 {
     open_pair();
     tcp_limits.idle_ns = 20 * NS_PER_MS;
+    struct timeval limit = {.tv_usec = 20000}; /* as tcp_listen does it */
+    setsockopt(in.client, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     int64_t begin = now_ns();
     check_failure(ETIMEDOUT);
     CHECK(now_ns() - begin >= tcp_limits.idle_ns);
