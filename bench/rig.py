@@ -128,6 +128,7 @@ def perform(run: Run, load: Path, raw: Path) -> Measured:
     paths = {each.name: records_path(run, each, raw) for each in run.generators}
     counters = kernel.look()
     with serving(run) as (server, port):
+        warm_up(run, load, raw, port)
         before = usage_of(server.child.pid)
         with contextlib.ExitStack() as stack:
             visitors = {
@@ -157,6 +158,16 @@ def perform(run: Run, load: Path, raw: Path) -> Measured:
     for path in paths.values():
         path.unlink()
     return add_up(Measured(**made), during.cpu_s - before.cpu_s)
+
+
+def warm_up(run: Run, load: Path, raw: Path, port: int) -> None:
+    """Let clients come who do not count: what is done once is done then."""
+    if run.warm_up is None:
+        return
+    with started(load_command(run, run.warm_up, load, raw, port)) as visitor:
+        if not await_end(visitor, limit_s(run)):
+            raise Trouble(f"{run.warm_up.mode} of load did not end: {run.step}")
+    records_path(run, run.warm_up, raw).unlink(missing_ok=True)
 
 
 def add_up(made: Measured, cpu_s: float) -> Counted:

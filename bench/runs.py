@@ -79,6 +79,7 @@ class Run:
     flags: Mapping[str, object] = field(default_factory=dict)  # the server's
     service: tuple[str, ...] = ("desk",)
     watch: Callable[[int], object] | None = None  # see perform()
+    warm_up: Generator | None = None  # comes before all that counts: see rig.py
 
     @property
     def clients(self) -> int:

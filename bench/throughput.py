@@ -27,6 +27,7 @@ MARK = "nginx"  # whom the labs are measured by
 TWICE = "apache2"  # and whom they leave behind: once is enough to see that
 START_YARDSTICK_S = 0.25
 LASTS_S, QUICK_LASTS_S, ALONE_LASTS_S = 0.3, 0.15, 0.5
+WARM_UP_S = 0.05
 
 LEFT_OUT = "QUICK left out the download, the crowd of users, and all pairs but one."
 SHORTENED = (
@@ -115,6 +116,7 @@ def plan_run(server: Server, scene: Scene, repeat: int, options: Options) -> Run
     generators = [
         Generator("closed", flags, f"clients-{n}") for n in range(1, groups + 1)
     ]
+    warm_up = flags | {"clients": scene.users, "duration": f"{WARM_UP_S * 1000:.0f}ms"}
     is_yardstick = isinstance(server, Yardstick)
     return Run(
         experiment="throughput",
@@ -125,7 +127,11 @@ def plan_run(server: Server, scene: Scene, repeat: int, options: Options) -> Run
         flags={"threads": USERS},
         service=("http", str(rig.site())),
         repeat=repeat,
-        expected_s=lasts_s + (START_YARDSTICK_S if is_yardstick else START_S) + 0.2,
+        expected_s=WARM_UP_S
+        + lasts_s
+        + (START_YARDSTICK_S if is_yardstick else START_S)
+        + 0.22,
+        warm_up=Generator("closed", warm_up, "warm-up"),
     )
 
 
@@ -482,7 +488,8 @@ def notes(made: list[Measured], options: Options) -> list[str]:
     lines = [
         f"The file of GET / has 1 KiB; {USERS} users (one, for the download) ask again"
         " as soon as they have their answer;"
-        f" pools have {USERS} workers. CPU time is the server's own, all processes"
+        f" pools have {USERS} workers. All ask for {seconds(WARM_UP_S)} before it counts."
+        " CPU time is the server's own, all processes"
         " together, while clients came. Ratios are medians of pairs: runs of the same"
         f" repeat. {GENERATORS} generators, which share the users, share the {CORES} cores"
         " with the server, for which all pay alike."
