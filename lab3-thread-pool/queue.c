@@ -7,7 +7,7 @@
 #include <sched.h>
 #include <stdlib.h>
 
-enum { LOOKS = 8 };
+enum { LOOKS = 8, MOST_WOKEN = 2 };
 
 void queue_open(struct queue *queue, int capacity, int workers, bool waits)
 {
@@ -37,14 +37,27 @@ static bool is_full(const struct queue *queue)
     return queue->pushed - queue->popped >= queue->capacity + queue->idle;
 }
 
-/* Are there more clients than workers on their way to them? Those are idle, but
- * neither look nor sleep. To wake one more costs as much as to serve a small
- * file, so nobody is woken for nothing. */
+/* Are too few workers on the way to the clients in the line? Whoever is idle,
+ * and neither looks nor sleeps, is. Two are enough, for each will wake the
+ * next; others may come by before, and to be woken costs as much as to serve a
+ * file. */
 static bool needs_waking(const struct queue *queue)
 {
     unsigned long waiting = queue->pushed - queue->popped;
-    return queue->asleep > 0 &&
-           waiting + queue->looking + queue->asleep > queue->idle;
+    unsigned long wanted = waiting < MOST_WOKEN ? waiting : MOST_WOKEN;
+    return waiting > 0 && queue->asleep > 0 &&
+           queue->idle < queue->looking + queue->asleep + wanted;
+}
+
+/* Gives the lock back first, for who wakes up wants it. */
+static void unlock_and_wake(struct queue *queue)
+{
+    bool wakes = needs_waking(queue);
+    if (wakes)
+        queue->asleep--;
+    pthread_mutex_unlock(&queue->lock);
+    if (wakes)
+        pthread_cond_signal(&queue->not_empty);
 }
 
 /* Stays up for a moment and lets others run: in a crowd, a client comes now. */
@@ -75,12 +88,7 @@ bool queue_push(struct queue *queue, int client)
     bool has_place = !is_full(queue);
     if (has_place)
         queue->clients[queue->pushed++ % queue->length] = client;
-    bool wakes = needs_waking(queue);
-    if (wakes)
-        queue->asleep--;
-    pthread_mutex_unlock(&queue->lock);
-    if (wakes) /* only now, for who wakes up wants the lock first of all */
-        pthread_cond_signal(&queue->not_empty);
+    unlock_and_wake(queue);
     return has_place;
 }
 
@@ -98,7 +106,7 @@ int queue_pop(struct queue *queue)
     queue->idle--;
     if (!is_empty(queue))
         client = queue->clients[queue->popped++ % queue->length];
-    pthread_mutex_unlock(&queue->lock);
+    unlock_and_wake(queue);
     return client;
 }
 

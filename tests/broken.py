@@ -164,13 +164,13 @@ GALLERY = [
         f"{UNIT}[queue-nobody_goes_home_while_the_line_is_open]",
     ),
     Broken(
-        "only the first client of a line wakes a worker: the others wait for that one",
+        "who is woken does not wake the next: the line waits for that one",
         "",
         f"{LAB3}/queue.c",
         [
             (
-                "    bool wakes = needs_waking(queue);\n",
-                "    bool wakes = needs_waking(queue) && queue->pushed == queue->popped + 1;\n",
+                "    unlock_and_wake(queue);\n    return client;",
+                "    pthread_mutex_unlock(&queue->lock);\n    return client;",
             )
         ],
         f"{UNIT}[queue-no_client_waits_while_a_worker_is_idle]",
