@@ -61,13 +61,13 @@ deps: ## install what is missing, and say what that is
 
 TRIED   = BUILD=$B CC="$(CC)" SAN="$(SAN)" $(PYTHON)
 PYTEST  = $(TRIED) -m pytest -q
-BESIDE := $(foreach service,http files browser,tests/test_$(service).py)
+BESIDE := $(foreach part,http files browser bench_zoo,tests/test_$(part).py)
 
 test: all ## run the tests (SAN=thread or SAN=address,undefined: under sanitizers)
 	@# Two halves side by side: tests mostly wait.
 	@$(PYTEST) $(BESIDE) >$B/beside.log 2>&1 & beside=$$!; \
 	$(PYTEST) tests --ignore=tests/faults $(BESIDE:%=--ignore=%); status=$$?; \
-	echo "and of http, files and the browser:"; \
+	echo "and of http, files, the browser and the zoo:"; \
 	wait $$beside || status=1; cat $B/beside.log; exit $$status
 
 test-faults: all ## try everything that can go wrong, and print the list with results
