@@ -29,7 +29,7 @@ START_YARDSTICK_S = 0.25
 LASTS_S, QUICK_LASTS_S, ALONE_LASTS_S = 0.3, 0.15, 0.5
 WARM_UP_S = 0.05
 
-LEFT_OUT = "QUICK left out the download, the crowd of users, and all pairs but one."
+LEFT_OUT = "QUICK left out the warm-up, the download, the crowd of users, and all pairs but one."
 SHORTENED = (
     "By itself (EXPERIMENT=throughput) it takes its time: longer runs, twice as many"
     f" pairs, and {rig.SMALL} by its name."
@@ -127,11 +127,8 @@ def plan_run(server: Server, scene: Scene, repeat: int, options: Options) -> Run
         flags={"threads": USERS},
         service=("http", str(rig.site())),
         repeat=repeat,
-        expected_s=WARM_UP_S
-        + lasts_s
-        + (START_YARDSTICK_S if is_yardstick else START_S)
-        + 0.22,
-        warm_up=Generator("closed", warm_up, "warm-up"),
+        expected_s=lasts_s + (START_YARDSTICK_S if is_yardstick else START_S) + 0.25,
+        warm_up=None if options.is_quick else Generator("closed", warm_up, "warm-up"),
     )
 
 
@@ -488,8 +485,7 @@ def notes(made: list[Measured], options: Options) -> list[str]:
     lines = [
         f"The file of GET / has 1 KiB; {USERS} users (one, for the download) ask again"
         " as soon as they have their answer;"
-        f" pools have {USERS} workers. All ask for {seconds(WARM_UP_S)} before it counts."
-        " CPU time is the server's own, all processes"
+        f" pools have {USERS} workers. CPU time is the server's own, all processes"
         " together, while clients came. Ratios are medians of pairs: runs of the same"
         f" repeat. {GENERATORS} generators, which share the users, share the {CORES} cores"
         " with the server, for which all pay alike."
@@ -504,6 +500,8 @@ def notes(made: list[Measured], options: Options) -> list[str]:
             "nginx (2 workers) and Apache (worker MPM, 3 processes of 25 threads from"
             " the start) are set up as Debian ships them, with access logs off."
         )
+    if not options.is_quick:
+        lines.append(f"All ask for {seconds(WARM_UP_S)} before it counts.")
     if options.repeats:
         return lines
     if options.is_quick:
