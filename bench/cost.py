@@ -32,13 +32,11 @@ COUNTS = (1, 10, 100, 1000, 10_000)
 LINE_COUNTS = (1, 100, 10_000)  # for labs where most clients stand in line
 QUICK_COUNTS = (1, 1000)
 KERNEL_COUNTS = (1, 100, 1000)  # lab 1: the line is the kernel's, and no longer
-ARRIVALS = 8_000  # clients a second, which a generator can keep up
 PATIENCE_MS = 200  # of those who cannot be greeted, for all workers are taken
 
 CONNECTIONS = 5000
 BYTES = 4000
 AT_ONCE = 10
-GENERATORS = 2  # to share them: one alone would be slower than a pool can be
 REPEATS, QUICK_REPEATS = 3, 1
 LASTS_S, QUICK_LASTS_S = 0.3, 0.15
 HELD, VISITS = "held", "visits"
@@ -69,7 +67,7 @@ def counts_for(lab: Lab, options: Options) -> tuple[int, ...]:
 def plan_held(lab: Lab, clients: int) -> Run:
     """So many clients who come, are greeted if there is a worker, and stay."""
     waits_s = PATIENCE_MS / 1000 if lab.clerks(POOL) < clients else 0
-    flags = {"clients": clients, "rate": ARRIVALS, "duration": "60s"}
+    flags = {"clients": clients, "rate": rig.ARRIVALS, "duration": "60s"}
     flags["timeout"] = f"{PATIENCE_MS}ms" if waits_s else "10s"
     return Run(
         experiment="cost",
@@ -86,16 +84,14 @@ def plan_held(lab: Lab, clients: int) -> Run:
 def plan_visits(lab: Lab, repeat: int, options: Options) -> Run:
     """One connection after the other, so many at a time."""
     lasts_s = QUICK_LASTS_S if options.is_quick else LASTS_S
-    flags = {"clients": AT_ONCE // GENERATORS, "requests": 1}
-    flags |= {"say": f"bytes {BYTES}", "duration": f"{lasts_s * 1000:.0f}ms"}
+    flags = {"requests": 1, "say": f"bytes {BYTES}"}
+    flags["duration"] = f"{lasts_s * 1000:.0f}ms"
     return Run(
         experiment="cost",
         group="cost, clients who come and go",
         scene=VISITS,
         lab=lab,
-        generators=tuple(
-            Generator("closed", flags, f"clients-{n + 1}") for n in range(GENERATORS)
-        ),
+        generators=rig.sharing(AT_ONCE, flags),
         flags={"threads": AT_ONCE},
         repeat=repeat,
         expected_s=START_S + lasts_s + 0.05,
@@ -362,6 +358,11 @@ class Bill:
     repeats: list[Counted]
 
     @property
+    def is_baseline(self) -> bool:
+        """What lab 1 needs for them, which has no threads."""
+        return self.lab.clerks(POOL) == 1
+
+    @property
     def costs(self) -> list[float]:
         """For each repeat, CPU seconds for 5,000 connections."""
         answered = [each for each in self.repeats if each.answered]
@@ -384,7 +385,7 @@ def make_bills(made: list[Measured]) -> list[Bill]:
 
 def baseline_of(bills: list[Bill]) -> float:
     """What the same costs lab 1, which has no threads; NaN before that was measured."""
-    return next((bill.cost for bill in bills if bill.lab.clerks(POOL) == 1), math.nan)
+    return next((bill.cost for bill in bills if bill.is_baseline), math.nan)
 
 
 def visit_findings(bills: list[Bill]) -> list[Finding]:
@@ -393,7 +394,7 @@ def visit_findings(bills: list[Bill]) -> list[Finding]:
     what = f"{CONNECTIONS} connections, {AT_ONCE} at a time: CPU"
     found = []
     for bill in bills:
-        if bill.lab.clerks(POOL) == 1:
+        if bill.is_baseline:
             measured = f"{seconds(bill.cost)} {spread(bill.costs)}"
             found.append(Finding(bill.lab.name, what, measured, ""))
         else:
@@ -452,8 +453,7 @@ def bill_row(row: int, bill: Bill, baseline: float) -> list:
 
 def words(bill: Bill, baseline: float) -> str:
     """What stands at the end of a bar."""
-    is_baseline = bill.cost == baseline
-    return seconds(baseline) if is_baseline else signed(bill.cost - baseline)
+    return seconds(baseline) if bill.is_baseline else signed(bill.cost - baseline)
 
 
 def visit_caption(bills: list[Bill], baseline: float) -> str:

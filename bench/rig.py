@@ -18,6 +18,7 @@ import kernel
 from processes import Program, Trouble, await_end, started
 from records import read_clients
 from runs import (
+    Generator,
     Measured,
     Run,
     await_line,
@@ -32,6 +33,8 @@ from yardsticks import Yardstick, find_free_port, wait_until_serves
 
 INDEX, SMALL, LARGE = "index.html", "1KiB", "100MiB"  # files of the site
 SIZES = {INDEX: 1 << 10, SMALL: 1 << 10, LARGE: 100 << 20}
+GENERATORS = 2  # to share many users: one alone would be slower than a server can be
+ARRIVALS = 8_000  # a second, of clients who stay: a generator can keep that up
 REST_S = 0.1  # for so long the server's clients are watched doing nothing
 
 
@@ -121,6 +124,13 @@ def site() -> Path:
 
 
 SITES: list[tempfile.TemporaryDirectory] = []  # they live as long as they stand here
+
+
+def sharing(users: int, flags: dict[str, object]) -> tuple[Generator, ...]:
+    """Generators that share so many users, who ask again as soon as they can."""
+    groups = min(users, GENERATORS)
+    own = flags | {"clients": users // groups}
+    return tuple(Generator("closed", own, f"clients-{n}") for n in range(1, groups + 1))
 
 
 def perform(run: Run, load: Path, raw: Path) -> Measured:

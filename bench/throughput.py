@@ -19,7 +19,6 @@ from textcharts import seconds
 from yardsticks import Yardstick, find_yardsticks
 
 USERS = 64
-GENERATORS = 2  # to share the users: one alone would be slower than a server can be
 CORES = len(os.sched_getaffinity(0))
 MIB = 1 << 20
 US_PER_S = 1e6
@@ -64,7 +63,7 @@ LARGE = Scene(
 )
 SCENES = (KEPT, NAMED, ONCE, LARGE)
 # Not a race: can a thread for each hold, and answer, so many at once?
-CROWD, CROWD_USERS, ARRIVALS = "crowd", 10_000, 8_000
+CROWD, CROWD_USERS = "crowd", 10_000
 
 
 def plan(labs: list[Lab], options: Options) -> list[Run]:
@@ -106,16 +105,11 @@ def duration_s(options: Options) -> float:
 def plan_run(server: Server, scene: Scene, repeat: int, options: Options) -> Run:
     """One server asked in one way."""
     lasts_s = duration_s(options)
-    groups = min(scene.users, GENERATORS)
     flags = {
-        "clients": scene.users // groups,
         "requests": scene.requests,
         "say": scene.path,
         "duration": f"{lasts_s * 1000:.0f}ms",
     }
-    generators = [
-        Generator("closed", flags, f"clients-{n}") for n in range(1, groups + 1)
-    ]
     warm_up = flags | {"clients": scene.users, "duration": f"{WARM_UP_S * 1000:.0f}ms"}
     is_yardstick = isinstance(server, Yardstick)
     return Run(
@@ -123,7 +117,7 @@ def plan_run(server: Server, scene: Scene, repeat: int, options: Options) -> Run
         group=f"throughput, repeat {repeat}",
         scene=scene.name,
         lab=server,
-        generators=tuple(generators),
+        generators=rig.sharing(scene.users, flags),
         flags={"threads": USERS},
         service=("http", str(rig.site())),
         repeat=repeat,
@@ -134,7 +128,12 @@ def plan_run(server: Server, scene: Scene, repeat: int, options: Options) -> Run
 
 def plan_crowd(lab: Lab) -> Run:
     """All come, are answered, and stay until the last has been."""
-    flags = {"clients": CROWD_USERS, "rate": ARRIVALS, "say": "/", "duration": "60s"}
+    flags = {
+        "clients": CROWD_USERS,
+        "rate": rig.ARRIVALS,
+        "say": "/",
+        "duration": "60s",
+    }
     return Run(
         experiment="throughput",
         group="throughput, crowd",
@@ -143,7 +142,7 @@ def plan_crowd(lab: Lab) -> Run:
         generators=(Generator("hold", flags),),
         service=("http", str(rig.site())),
         repeat=1,
-        expected_s=START_S + rig.REST_S + 1.3 * CROWD_USERS / ARRIVALS,
+        expected_s=START_S + rig.REST_S + 1.3 * CROWD_USERS / rig.ARRIVALS,
     )
 
 
@@ -487,7 +486,7 @@ def notes(made: list[Measured], options: Options) -> list[str]:
         " as soon as they have their answer;"
         f" pools have {USERS} workers. CPU time is the server's own, all processes"
         " together, while clients came. Ratios are medians of pairs: runs of the same"
-        f" repeat. {GENERATORS} generators, which share the users, share the {CORES} cores"
+        f" repeat. {rig.GENERATORS} generators, which share the users, share the {CORES} cores"
         " with the server, for which all pay alike."
     ]
     present = {each.run.lab.name for each in made}
