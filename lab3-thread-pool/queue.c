@@ -37,16 +37,14 @@ static bool is_full(const struct queue *queue)
     return queue->pushed - queue->popped >= queue->capacity + queue->idle;
 }
 
-/* Are too few workers on the way to the clients in the line? Whoever is idle,
- * and neither looks nor sleeps, is. Two are enough, for each will wake the
- * next; others may come by before, and to be woken costs as much as to serve a
- * file. */
+/* Are too few workers on the way to the clients in the line? Two are enough,
+ * for each will wake the next; others may come by before, and to be woken costs
+ * as much as to serve a file. */
 static bool needs_waking(const struct queue *queue)
 {
     unsigned long waiting = queue->pushed - queue->popped;
     unsigned long wanted = waiting < MOST_WOKEN ? waiting : MOST_WOKEN;
-    return waiting > 0 && queue->asleep > 0 &&
-           queue->idle < queue->looking + queue->asleep + wanted;
+    return queue->woken < wanted && queue->woken < queue->asleep;
 }
 
 /* Gives the lock back first, for who wakes up wants it. */
@@ -54,7 +52,7 @@ static void unlock_and_wake(struct queue *queue)
 {
     bool wakes = needs_waking(queue);
     if (wakes)
-        queue->asleep--;
+        queue->woken++;
     pthread_mutex_unlock(&queue->lock);
     if (wakes)
         pthread_cond_signal(&queue->not_empty);
@@ -63,13 +61,11 @@ static void unlock_and_wake(struct queue *queue)
 /* Stays up for a moment and lets others run: in a crowd, a client comes now. */
 static void look_again(struct queue *queue)
 {
-    queue->looking++;
     for (int i = 0; i < LOOKS && is_empty(queue); i++) {
         pthread_mutex_unlock(&queue->lock);
         sched_yield();
         pthread_mutex_lock(&queue->lock);
     }
-    queue->looking--;
 }
 
 void queue_await_workers(struct queue *queue)
@@ -102,6 +98,9 @@ int queue_pop(struct queue *queue)
     while (is_empty(queue) && !queue->is_closed) {
         queue->asleep++;
         pthread_cond_wait(&queue->not_empty, &queue->lock);
+        queue->asleep--;
+        if (queue->woken > 0) /* else it is a close, or a false alarm */
+            queue->woken--;
     }
     queue->idle--;
     if (!is_empty(queue))

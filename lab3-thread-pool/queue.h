@@ -15,8 +15,8 @@ struct queue {
     unsigned long capacity; /* how many may wait while no worker is free */
     unsigned long workers;  /* how many there are */
     unsigned long idle;     /* how many of them are in queue_pop */
-    unsigned long looking;  /* of those: up, and will look by themselves */
-    unsigned long asleep;   /* of those: asleep, and not woken yet */
+    unsigned long asleep;   /* of those: in bed */
+    unsigned long woken;    /* of those: their alarm has rung */
     bool waits, is_closed;
     pthread_mutex_t lock;
     pthread_cond_t not_empty, not_full;

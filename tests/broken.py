@@ -161,7 +161,7 @@ GALLERY = [
                 "    if (is_empty(queue) && !queue->is_closed) {\n",
             )
         ],
-        f"{UNIT}[queue-nobody_goes_home_while_the_line_is_open]",
+        f"{UNIT}[queue-a_false_alarm_sends_nobody_home]",
     ),
     Broken(
         "who is woken does not wake the next: the line waits for that one",
@@ -173,7 +173,7 @@ GALLERY = [
                 "    pthread_mutex_unlock(&queue->lock);\n    return client;",
             )
         ],
-        f"{UNIT}[queue-no_client_waits_while_a_worker_is_idle]",
+        f"{UNIT}[queue-who_is_woken_wakes_the_next]",
     ),
     Broken(
         "only one worker is woken at the end",
@@ -185,7 +185,7 @@ GALLERY = [
                 "pthread_cond_signal(&queue->not_empty)",
             )
         ],
-        f"{CONTRACT}a_stop_without_clients_ends_at_once[{LAB3}-echo]",
+        f"{UNIT}[queue-close_sends_all_workers_home]",
     ),
     Broken(
         "a full queue refuses although workers are free",

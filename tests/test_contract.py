@@ -423,6 +423,7 @@ STOP_SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 def test_a_stop_lets_idle_clients_go(lab, service, number):
     with lab.serve(service.name) as server:
         client = server.greeted()
+        server.until_idle()  # not on its way to wait, where it would see the stop by itself
         summary = server.stop(number)
         client.assert_ended("an idle client when the server stops")
     assert summary.served == 1

@@ -3,6 +3,7 @@
 #include "queue.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 #include "check.h"
 
@@ -61,6 +62,18 @@ static void start_workers(struct worker *workers, int count)
         workers[i] = (struct worker){0};
         pthread_create(&workers[i].thread, NULL, take_until_closed,
                        &workers[i]);
+    }
+}
+
+/* Takes the lock when so many workers are in bed and no alarm is ringing: then
+ * nobody moves until it is given back. */
+static void lock_when_asleep(unsigned long count)
+{
+    pthread_mutex_lock(&queue.lock);
+    while (queue.asleep < count || queue.woken > 0) {
+        pthread_mutex_unlock(&queue.lock);
+        sched_yield();
+        pthread_mutex_lock(&queue.lock);
     }
 }
 
@@ -162,6 +175,8 @@ static void close_sends_all_workers_home(void)
     struct worker workers[MANY_WORKERS];
     queue_open(&queue, 1, MANY_WORKERS, true);
     start_workers(workers, MANY_WORKERS);
+    lock_when_asleep(MANY_WORKERS);
+    pthread_mutex_unlock(&queue.lock);
     queue_close(&queue);
     CHECK_NUMBER(join_workers(workers, MANY_WORKERS).sent_home, MANY_WORKERS);
     queue_free(&queue);
@@ -183,23 +198,25 @@ static void every_client_is_taken_exactly_once(void)
     queue_free(&queue);
 }
 
-/* Who is sent home before the line is closed has been told that it is empty,
- * when all that happened was that somebody else was quicker. */
-static void nobody_goes_home_while_the_line_is_open(void)
+/* Rings the alarm as if a client had come, and somebody else been quicker. Who
+ * does not look again goes home, or leaves with a client who is not there. */
+static void a_false_alarm_sends_nobody_home(void)
 {
-    struct worker workers[MANY_WORKERS];
-    queue_open(&queue, 2, MANY_WORKERS, true);
-    start_workers(workers, MANY_WORKERS);
-    for (int client = 1; client <= PUSHED; client++)
-        CHECK(queue_push(&queue, client));
-    pthread_mutex_lock(&queue.lock);
-    int home = 0;
-    for (int i = 0; i < MANY_WORKERS; i++)
-        home += workers[i].sent_home;
+    struct worker worker;
+    queue_open(&queue, 1, 1, true);
+    start_workers(&worker, 1);
+    lock_when_asleep(1);
+    queue.woken = 1;
+    pthread_cond_signal(&queue.not_empty);
+    while (queue.woken == 1) {
+        pthread_mutex_unlock(&queue.lock);
+        sched_yield();
+        pthread_mutex_lock(&queue.lock);
+    }
+    CHECK_NUMBER(queue.asleep, 1);
     pthread_mutex_unlock(&queue.lock);
-    CHECK_NUMBER(home, 0);
     queue_close(&queue);
-    join_workers(workers, MANY_WORKERS);
+    join_workers(&worker, 1);
     queue_free(&queue);
 }
 
@@ -227,25 +244,50 @@ static void *take_and_meet(void *unused)
     return unused;
 }
 
-/* As many workers get up as there are clients, for all of them meet, whether a
- * client finds the others still in the line or not, and its worker asleep or
- * not. */
-static void no_client_waits_while_a_worker_is_idle(void)
+static void open_for_those_who_meet(pthread_t workers[MANY_WORKERS])
 {
-    pthread_t workers[MANY_WORKERS];
     queue_open(&queue, MANY_WORKERS, MANY_WORKERS, true);
     for (int i = 0; i < MANY_WORKERS; i++)
         pthread_create(&workers[i], NULL, take_and_meet, NULL);
+}
+
+static void close_when_they_have_met(pthread_t workers[MANY_WORKERS],
+                                     int rounds)
+{
+    queue_close(&queue);
+    for (int i = 0; i < MANY_WORKERS; i++)
+        pthread_join(workers[i], NULL);
+    CHECK_NUMBER(queue.popped, rounds * MANY_WORKERS);
+    queue_free(&queue);
+}
+
+/* All clients come at one instant, all workers are in bed, and one alarm rings:
+ * they only meet if each of them wakes the next. */
+static void who_is_woken_wakes_the_next(void)
+{
+    pthread_t workers[MANY_WORKERS];
+    open_for_those_who_meet(workers);
+    lock_when_asleep(MANY_WORKERS);
+    queue.pushed = MANY_WORKERS;
+    queue.woken = 1;
+    pthread_cond_signal(&queue.not_empty);
+    pthread_mutex_unlock(&queue.lock);
+    meet();
+    close_when_they_have_met(workers, 1);
+}
+
+/* The same as it happens: a client may find others in the line or not, and
+ * workers asleep, looking again, or on their way. */
+static void no_client_waits_while_a_worker_is_idle(void)
+{
+    pthread_t workers[MANY_WORKERS];
+    open_for_those_who_meet(workers);
     for (int round = 0; round < ROUNDS; round++) {
         for (int client = 0; client < MANY_WORKERS; client++)
             CHECK(queue_push(&queue, client));
         meet();
     }
-    queue_close(&queue);
-    for (int i = 0; i < MANY_WORKERS; i++)
-        pthread_join(workers[i], NULL);
-    CHECK_NUMBER(queue.popped, ROUNDS * MANY_WORKERS);
-    queue_free(&queue);
+    close_when_they_have_met(workers, ROUNDS);
 }
 
 int main(int argc, char *argv[])
@@ -260,7 +302,8 @@ int main(int argc, char *argv[])
         TEST(close_lets_the_line_be_served_first),
         TEST(close_sends_all_workers_home),
         TEST(every_client_is_taken_exactly_once),
-        TEST(nobody_goes_home_while_the_line_is_open),
+        TEST(a_false_alarm_sends_nobody_home),
+        TEST(who_is_woken_wakes_the_next),
         TEST(no_client_waits_while_a_worker_is_idle),
         {0},
     };
