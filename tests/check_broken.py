@@ -127,8 +127,11 @@ def main() -> int:
                 "some tests fail although nothing is broken:", *whole.result(), sep="\n"
             )
             return 1
+    missed = [one.what for one, is_caught in zip(chosen, results) if not is_caught]
     print(f"{sum(results)} of {len(results)} broken variants were caught")
-    return 0 if all(results) else 1
+    for what in missed:
+        print(f"not caught: {what}")
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":
