@@ -238,10 +238,10 @@ static int print_table(struct customer *customers, int count)
 
     char within[16], first[16], last[16], whole[16];
     if (served > 0)
-        printf("\n%d customers came within %s and asked for \"%s\": the first "
-               "was greeted after\n%s, the last after %s, and the whole took "
-               "%s.\n",
-               count, duration(within, last_start - begin), saying,
+        printf("\n%d %s came within %s and asked for \"%s\": the first was "
+               "greeted after\n%s, the last after %s, and the whole took %s.\n",
+               count, count == 1 ? "customer" : "customers",
+               duration(within, last_start - begin), saying,
                duration(first, first_greeted - begin),
                duration(last, last_greeted - begin),
                duration(whole, end - begin));
