@@ -2,8 +2,9 @@
 
 A block ```console is what a terminal shows: `$ ` before a command, then its output.
 A line *Terminal 2* above it changes to another window, open at the same time, up to the
-next such line. A command may still run when its block ends; the next block of that terminal goes on where it was. A line that
-begins with ^C, ^D or ^Z is that key. What else is typed stands in the note, as `typed:`.
+next such line. A command may still run when its block ends; the next block of that
+terminal goes on where it was. A line that begins with ^C, ^D or ^Z is that key. What else
+is typed stands in the note, as `typed:`.
 """
 
 import contextlib
@@ -129,7 +130,9 @@ class Terminal:
             os.environ.update(
                 PS1="\x02$?\x03", PS2="", TERM="dumb", LC_ALL="C.UTF-8", HISTFILE=""
             )
-            signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it
+            # Python ignores the first; a script's `&` the others, and ^C would do nothing.
+            for number in (signal.SIGPIPE, signal.SIGINT, signal.SIGQUIT):
+                signal.signal(number, signal.SIG_DFL)
             os.environ.pop("MAKEFLAGS", None)
             os.environ.pop("MAKELEVEL", None)
             os.closerange(3, 256)  # what the check itself has open
