@@ -20,7 +20,7 @@
 #define BACK_OFF_NS (10 * NS_PER_MS) /* a user's rest after a failure */
 #define LEAVING_NS NS_PER_S /* we wait so long for the server's close */
 
-enum { HEARD_AT_ONCE = 1 << 16 };
+enum { HEARD_AT_ONCE = 1 << 18 };
 
 enum stage {
     ASKING,   /* its attempt is under way */
