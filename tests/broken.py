@@ -259,7 +259,7 @@ GALLERY = [
         "M7",
         "common/tcp.c",
         [("            size -= (size_t)sent;\n", "            size = 0;\n")],
-        f"{CONTRACT}a_long_reply_arrives_whole[{LAB1}-tiny-window]",
+        f"{UNIT}[tcp-what_a_send_did_not_take_is_sent_again]",
     ),
     Broken(
         "the longest line is one byte too long",
