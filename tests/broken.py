@@ -277,7 +277,7 @@ GALLERY = [
         "the client of a line that was too long is closed without waiting",
         "",
         "common/services/lines.c",
-        [("                       LINGER_NS);\n", "                       0);\n")],
+        [("                       LINES_LINGER_NS);\n", "                       0);\n")],
         f"{CONTRACT}a_line_of_10_megabytes_is_told_so_and_closed[{LAB1}-echo]",
     ),
     # --- clients who leave ---

@@ -164,7 +164,7 @@ static enum outcome talk(int client, long number)
     if (lines_greet(client, number) == -1)
         return LOST;
     if (!roster_join(&self, client, number, COMMANDS)) {
-        tcp_last_words(client, LINES_BUSY, 0);
+        tcp_last_words(client, LINES_BUSY, LINES_LINGER_NS);
         return REFUSED;
     }
     reader_open(&in, client);

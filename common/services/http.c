@@ -205,7 +205,7 @@ enum outcome http_talk(int client, const struct http_site *site)
 {
     struct http_exchange *exchange = malloc(sizeof *exchange);
     if (exchange == NULL) {
-        tcp_last_words(client, HTTP_BUSY, 0);
+        tcp_last_words(client, HTTP_BUSY, LINGER_NS);
         return REFUSED;
     }
     exchange->site = site;

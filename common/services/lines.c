@@ -6,12 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "clock.h"
 #include "tcp.h"
-
-/* A client in the middle of a long line reads what was wrong with it only when
- * it has sent the rest. */
-#define LINGER_NS (500 * NS_PER_MS)
 
 int lines_greet(int client, long number)
 {
@@ -27,7 +22,7 @@ enum outcome lines_farewell(const struct reader *in, ssize_t result)
     switch (errno) {
     case EMSGSIZE:
         tcp_last_words(in->client, "error line too long: 4096 bytes at most\n",
-                       LINGER_NS);
+                       LINES_LINGER_NS);
         return SERVED;
     case ETIMEDOUT:
         tcp_last_words(in->client,

@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include "clock.h"
 #include "reader.h"
 #include "visit.h"
 
@@ -13,6 +14,10 @@ enum { LONGEST_LINE = 4096 }; /* CR and LF not counted */
 
 /* What a client hears who cannot be served. */
 #define LINES_BUSY "busy: no clerk is free, please come back later\n"
+
+/* A client in the middle of a long line reads what was wrong with it only when
+ * it has sent the rest. */
+#define LINES_LINGER_NS (500 * NS_PER_MS)
 
 /* Greets client number: it now knows that a clerk has taken it. Returns 0, or
  * -1 with errno: it has gone, which the kernel tells only once. */

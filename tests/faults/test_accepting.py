@@ -255,6 +255,23 @@ def test_a8_whichever_allocation_fails_only_its_client_notices(lab, name, site):
 
 
 @own_malloc
+@pytest.mark.parametrize("name", ["chat", "http"])
+def test_a8_who_asks_after_the_refusal_still_reads_it(lab, name, site):
+    """A server that has closed already answers what comes now by a reset."""
+    with any_service(lab, name, site) as server:
+        server.expected_trouble = "cannot start a thread"
+        server.fail("malloc", errno.ENOMEM, times=ALWAYS)
+        client = server.connect()
+        assert client.hears(GUARD_S)
+        server.until_idle()
+        client.send(b"are you there?\n" if name == "chat" else request("GET", "/"))
+        client.half_close()
+        answer = client.rest()
+        server.heal()
+    assert BUSY in answer or answer.startswith(b"HTTP/1.1 503 "), answer
+
+
+@own_malloc
 def test_a8_without_memory_at_the_start_it_starts_whole_or_not_at_all(lab, site):
     for number in range(40):
         table = FaultTable()
