@@ -108,7 +108,7 @@ class Client:
                 f"client {self.port}: {action}: nothing came for {GUARD_S:g} s. The server "
                 "never took this client, forgot it, or waits for more than it was promised."
             ) from None
-        except ConnectionError as error:
+        except OSError as error:  # also ENOTCONN, which is no ConnectionError
             raise AssertionError(
                 f"client {self.port}: {action}: {error.strerror}. The server died, or closed "
                 "the socket while it held unread input, which resets the connection."
@@ -173,7 +173,8 @@ class Client:
 
     def half_close(self) -> None:
         """Nothing more will be said, but the answer is still wanted."""
-        self.socket.shutdown(socket.SHUT_WR)
+        with self.explained("closing its half"):
+            self.socket.shutdown(socket.SHUT_WR)
 
     def reset(self) -> None:
         """Leave with an RST instead of a FIN, as a program that crashes may."""

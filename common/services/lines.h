@@ -15,8 +15,8 @@ enum { LONGEST_LINE = 4096 }; /* CR and LF not counted */
 /* What a client hears who cannot be served. */
 #define LINES_BUSY "busy: no clerk is free, please come back later\n"
 
-/* A client in the middle of a long line reads what was wrong with it only when
- * it has sent the rest. */
+/* A client in the middle of a line reads why it has to go only when it has sent
+ * the rest. */
 #define LINES_LINGER_NS (500 * NS_PER_MS)
 
 /* Greets client number: it now knows that a clerk has taken it. Returns 0, or

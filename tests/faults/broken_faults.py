@@ -91,6 +91,14 @@ FAULT_GALLERY = [
         f"[{LAB2}-echo]",
     ),
     Broken(
+        "a client for whom there is no memory is closed at once: it reads a reset",
+        "",
+        "common/services/http.c",
+        [("HTTP_BUSY, LINGER_NS);", "HTTP_BUSY, 0);")],
+        f"{FAULTS}test_accepting.py::test_a8_who_asks_after_the_refusal_still_reads_it"
+        f"[{LAB1}-http]",
+    ),
+    Broken(
         "no memory for a member is not noticed",
         "M6",
         "common/services/chat_roster.c",

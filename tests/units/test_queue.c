@@ -65,16 +65,21 @@ static void start_workers(struct worker *workers, int count)
     }
 }
 
+/* Gives the lock back for a moment. */
+static void let_others_run(void)
+{
+    pthread_mutex_unlock(&queue.lock);
+    sched_yield();
+    pthread_mutex_lock(&queue.lock);
+}
+
 /* Takes the lock when so many workers are in bed and no alarm is ringing: then
  * nobody moves until it is given back. */
 static void lock_when_asleep(unsigned long count)
 {
     pthread_mutex_lock(&queue.lock);
-    while (queue.asleep < count || queue.woken > 0) {
-        pthread_mutex_unlock(&queue.lock);
-        sched_yield();
-        pthread_mutex_lock(&queue.lock);
-    }
+    while (queue.asleep < count || queue.woken > 0)
+        let_others_run();
 }
 
 static struct worker join_workers(struct worker *workers, int count)
@@ -208,11 +213,8 @@ static void a_false_alarm_sends_nobody_home(void)
     lock_when_asleep(1);
     queue.woken = 1;
     pthread_cond_signal(&queue.not_empty);
-    while (queue.woken == 1) {
-        pthread_mutex_unlock(&queue.lock);
-        sched_yield();
-        pthread_mutex_lock(&queue.lock);
-    }
+    while (queue.woken == 1)
+        let_others_run();
     CHECK_NUMBER(queue.asleep, 1);
     pthread_mutex_unlock(&queue.lock);
     queue_close(&queue);
