@@ -12,7 +12,7 @@
 
 #include "clock.h"
 #include "flags.h"
-#include "queue.h"
+#include "lab3-thread-pool/queue.h"
 #include "service.h"
 #include "tcp.h"
 #include "visit.h"

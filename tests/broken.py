@@ -370,28 +370,28 @@ GALLERY = [
     Broken(
         "the room waits, with its lock held, until one member has room for a line",
         "",
-        "common/services/chat_roster.c",
+        "common/services/chat/roster.c",
         [("to->kept, to->kept_length, MSG_DONTWAIT)", "to->kept, to->kept_length, 0)")],
         f"{CHAT}one_who_does_not_read_holds_up_nobody_and_is_dropped[{LAB2}]",
     ),
     Broken(
         "one who has fallen behind stays, and lines are lost on it in silence",
         "",
-        "common/services/chat_roster.c",
+        "common/services/chat/roster.c",
         [("        to->failure = ENOBUFS;\n        ring(to);\n", "")],
         f"{CHAT}one_who_does_not_read_holds_up_nobody_and_is_dropped[{LAB2}]",
     ),
     Broken(
         "nobody wakes the thread that has to send what was kept",
         "",
-        "common/services/chat_roster.c",
+        "common/services/chat/roster.c",
         [("        ring(to); /* its thread", "        (void)0; /* its thread")],
         f"{CHAT}what_was_kept_is_sent_when_its_member_reads_again[{LAB2}]",
     ),
     Broken(
         "looking for a name and taking it are two steps",
         "",
-        "common/services/chat_roster.c",
+        "common/services/chat/roster.c",
         [
             (
                 "    if (is_free) {\n",
@@ -404,7 +404,7 @@ GALLERY = [
     Broken(
         "who leaves is taken out only from the front of the list",
         "",
-        "common/services/chat_roster.c",
+        "common/services/chat/roster.c",
         [
             ("    while (*place != self)\n", "    if (*place != self)\n"),
             (
@@ -417,21 +417,21 @@ GALLERY = [
     Broken(
         "a stop waits for a member who does not read",
         "",
-        "common/services/chat_roster.c",
+        "common/services/chat/roster.c",
         [("self->client, self->bell[0], true)", "self->client, self->bell[0], false)")],
         f"{CHAT}a_stop_does_not_wait_for_one_who_does_not_read[{LAB1}]",
     ),
     Broken(
         "control characters are those of ASCII; terminals know 32 more",
         "",
-        "common/services/chat_text.c",
+        "common/services/chat/text.c",
         [("(code >= 0x7F && code <= 0x9F)", "code == 0x7F")],
         f"{CHAT}control_characters_and_broken_utf_8_reach_nobody[{LAB1}-C1]",
     ),
     Broken(
         "a character may be written with more bytes than it needs",
         "",
-        "common/services/chat_text.c",
+        "common/services/chat/text.c",
         [
             (
                 "return code >= smallest[length]",
@@ -444,14 +444,14 @@ GALLERY = [
     Broken(
         "a path is split at its slashes, then decoded, and nobody looks for new ones",
         "",
-        "common/services/http_path.c",
+        "common/services/http/path.c",
         [("""strpbrk(name, "/\\\\") != NULL""", """strchr(name, '\\\\') != NULL""")],
         f"{HTTP}nothing_outside_the_folder_is_served[{LAB1}]",
     ),
     Broken(
         "symbolic links are followed, also out of the folder",
         "",
-        "common/services/http_file.c",
+        "common/services/http/file.c",
         [
             (
                 "O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY",
@@ -486,7 +486,7 @@ GALLERY = [
     Broken(
         "the temporary file of an upload that was cut off stays",
         "",
-        "common/services/files_upload.c",
+        "common/services/files/upload.c",
         [
             (
                 "    if (*upload->name != '\\0')\n        unlinkat(upload->directory, upload->name, 0);\n",
@@ -498,7 +498,7 @@ GALLERY = [
     Broken(
         "an upload gets its name although half of it is missing",
         "",
-        "common/services/files.c",
+        "common/services/files/files.c",
         [
             (
                 "return error == ETIMEDOUT ? 408 : error == EBADMSG ? 400 : -1;",

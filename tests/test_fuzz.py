@@ -18,12 +18,13 @@ def test_inputs_that_were_found(target):
     program = BUILD / "fuzz" / f"replay-{target.stem}"
     program.parent.mkdir(exist_ok=True)
     sanitizers = [f"-fsanitize={SANITIZERS}"] if SANITIZERS else []
-    sources = [str(target), str(REPLAY), str(BUILD / "shared.a")]
+    sources = [str(target), str(REPLAY), str(BUILD / "helpers.a")]
     built = run(
         [
             *shlex.split(os.environ.get("CC", "cc")),
             *("-std=c17", "-g", "-O1", "-pthread", "-D_DEFAULT_SOURCE", *sanitizers),
-            *(f"-I{ROOT / 'common'}", f"-I{FUZZ}", "-o", str(program), *sources),
+            *(f"-iquote{ROOT / 'common'}", f"-iquote{ROOT / 'common' / 'services'}"),
+            *(f"-iquote{FUZZ}", "-o", str(program), *sources),
         ]
     )
     assert built.returncode == 0 and built.stderr == "", built.stderr

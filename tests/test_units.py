@@ -39,13 +39,14 @@ def programs(tmp_path_factory):
     """Build all programs, with the sanitizers of the library that they are linked with."""
     folder = tmp_path_factory.mktemp("units")
     sanitizers = [f"-fsanitize={SANITIZERS}"] if SANITIZERS else []
-    includes = [f"-I{folder}" for folder in [ROOT / "common", *ROOT.glob("lab*")]]
+    folders = [ROOT / "common", ROOT / "common" / "services", ROOT]
+    includes = [f"-iquote{folder}" for folder in folders]
     for source in UNITS.glob("test_*.c"):
         command = [
             *shlex.split(os.environ.get("CC", "cc")),
             *("-std=c17", "-g", "-O1", "-pthread", "-D_DEFAULT_SOURCE"),
             *(*WARNINGS, *sanitizers, *includes),
-            *("-o", str(folder / source.stem), str(source), str(BUILD / "shared.a")),
+            *("-o", str(folder / source.stem), str(source), str(BUILD / "helpers.a")),
         ]
         done = run(command)
         assert (

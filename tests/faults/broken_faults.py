@@ -93,7 +93,7 @@ FAULT_GALLERY = [
     Broken(
         "a client for whom there is no memory is closed at once: it reads a reset",
         "",
-        "common/services/http.c",
+        "common/services/http/http.c",
         [("HTTP_BUSY, LINGER_NS);", "HTTP_BUSY, 0);")],
         f"{FAULTS}test_accepting.py::test_a8_who_asks_after_the_refusal_still_reads_it"
         f"[{LAB1}-http]",
@@ -101,7 +101,7 @@ FAULT_GALLERY = [
     Broken(
         "no memory for a member is not noticed",
         "M6",
-        "common/services/chat_roster.c",
+        "common/services/chat/roster.c",
         [
             (
                 "if (self->kept == NULL || !open_bell(self->bell)) {",
@@ -162,7 +162,7 @@ FAULT_GALLERY = [
     Broken(
         "what was read of a file at once is taken for all of it",
         "M7",
-        "common/services/http_reply.c",
+        "common/services/http/reply.c",
         [
             (
                 "        else if (count == 0 || errno != EINTR)\n",
@@ -174,7 +174,7 @@ FAULT_GALLERY = [
     Broken(
         "a length and chunks: the length is believed, and hides a request",
         "",
-        "common/services/http_request.c",
+        "common/services/http/request.c",
         [
             (
                 "    if (length.at != NULL && coding.at != NULL)\n        return 400;\n",
@@ -195,14 +195,14 @@ FAULT_GALLERY = [
     Broken(
         "a file is opened as if it could not be a FIFO: a worker waits for a writer",
         "",
-        "common/services/http_file.c",
+        "common/services/http/file.c",
         [("O_RDONLY | O_NOFOLLOW | O_NONBLOCK |", "O_RDONLY | O_NOFOLLOW |")],
         f"{HTTP}only_files_and_directories_are_served[{LAB1}]",
     ),
     Broken(
         "a full disk is noticed only by write, not by fsync",
         "",
-        "common/services/files.c",
+        "common/services/files/files.c",
         [
             (
                 "return upload_sync(upload) == -1 ? http_status_of(errno) : 0;",
@@ -215,7 +215,7 @@ FAULT_GALLERY = [
     Broken(
         "an upload that could not be stored leaves its temporary file",
         "",
-        "common/services/files_upload.c",
+        "common/services/files/upload.c",
         [
             (
                 "        unlinkat(upload->directory, upload->name, 0);\n    close",
@@ -228,7 +228,7 @@ FAULT_GALLERY = [
     Broken(
         "uploads are written to their place, not beside it: killed in between, they are torn",
         "",
-        "common/services/files_upload.c",
+        "common/services/files/upload.c",
         [
             (
                 "    int result = renameat(directory, upload->name, directory, name);\n",
@@ -248,7 +248,7 @@ FAULT_GALLERY = [
     Broken(
         "a descriptor is closed twice",
         "M8",
-        "common/services/http_file.c",
+        "common/services/http/file.c",
         [
             (
                 "    place->directory = inner;\n    errno = reason;\n",
@@ -260,14 +260,14 @@ FAULT_GALLERY = [
     Broken(
         "a name that rm would take for an option is stored",
         "",
-        "common/services/files.c",
+        "common/services/files/files.c",
         [("    if (*place->name == '-')\n        return 403;", "    ")],
         f"{FAULTS}test_uploads.py::test_d5_names_that_harm_are_refused[{LAB1}]",
     ),
     Broken(
         "C1 controls reach the terminals of others",
         "",
-        "common/services/chat_text.c",
+        "common/services/chat/text.c",
         [("(code >= 0x7F && code <= 0x9F)", "code == 0x7F")],
         f"{FAULTS}test_e_chat.py::test_e3_bytes_that_drive_a_terminal_reach_nobody[{LAB2}]",
     ),

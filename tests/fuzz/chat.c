@@ -6,8 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "services/chat_roster.h"
-#include "services/chat_text.h"
+#include "chat/roster.h"
+#include "chat/text.h"
 #include "services/lines.h"
 #include "services/services.h"
 #include "world.h"

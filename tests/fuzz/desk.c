@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "barrier.h"
+#include "services/barrier.h"
 #include "clock.h"
 #include "services/lines.h"
 #include "services/services.h"
-#include "work.h"
+#include "services/work.h"
 #include "world.h"
 
 enum { MOST_SAID = 2 * LONGEST_LINE + 100 };

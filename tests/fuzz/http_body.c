@@ -1,7 +1,7 @@
 /* Fuzz target: any bytes from a socket, read as a chunked body. It is the same
  * body in whatever pieces it arrives; one that is taken follows the grammar. */
 
-#include "services/http_body.h"
+#include "http/body.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* Fuzz target: any bytes as a target. A path that comes out of it is safe, and
  * comes out the same when it is written as a target again. */
 
-#include "services/http_path.h"
+#include "http/path.h"
 
 #include <string.h>
 

@@ -1,12 +1,12 @@
 /* Fuzz target: any bytes as a request. What is taken for one must be whole and
  * lie within the bytes; its target must lead to a safe path or to none. */
 
-#include "services/http_request.h"
+#include "http/request.h"
 
 #include <stdlib.h>
 
 #include "properties.h"
-#include "services/http_path.h"
+#include "http/path.h"
 
 static void check_text(struct http_text text, const char *head, size_t length)
 {

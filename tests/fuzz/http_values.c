@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "properties.h"
-#include "services/http_body.h"
-#include "services/http_conditions.h"
-#include "services/http_date.h"
+#include "http/body.h"
+#include "http/conditions.h"
+#include "http/date.h"
 
 static const struct http_validators validators = {
     .etag = "\"18e9fa935a81f9fb-400-a74003\"",

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "services/http_path.h"
+#include "http/path.h"
 
 #define PROPERTY(claim) property(claim, #claim, __FILE__, __LINE__)
 

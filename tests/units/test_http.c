@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "check.h"
-#include "services/http_body.h"
-#include "services/http_conditions.h"
-#include "services/http_date.h"
-#include "services/http_path.h"
-#include "services/http_request.h"
+#include "http/body.h"
+#include "http/conditions.h"
+#include "http/date.h"
+#include "http/path.h"
+#include "http/request.h"
 
 static const char head[] = "PUT /a?b HTTP/1.1\r\n"
                            "Host: here:9000\r\n"

@@ -1,6 +1,6 @@
 /* The bounded queue of labs 3 and 4. */
 
-#include "queue.h"
+#include "lab3-thread-pool/queue.h"
 
 #include <pthread.h>
 #include <sched.h>

@@ -1,6 +1,6 @@
 /* Pieces of text. */
 
-#include "services/http_text.h"
+#include "text.h"
 
 #include <string.h>
 #include <strings.h>

@@ -11,7 +11,7 @@
 #include <sys/types.h>
 
 #include "reader.h"
-#include "services/http_request.h"
+#include "request.h"
 
 struct http_body {
     bool is_chunked;

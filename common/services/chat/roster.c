@@ -1,7 +1,7 @@
 /* A list of members, a lock, and for each member a bounded buffer of words that
  * its socket did not take. */
 
-#include "services/chat_roster.h"
+#include "roster.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,10 +5,10 @@
 #define HTTP_H
 
 #include "reader.h"
-#include "services/http_body.h"
-#include "services/http_path.h"
-#include "services/http_reply.h"
-#include "services/http_request.h"
+#include "body.h"
+#include "path.h"
+#include "reply.h"
+#include "request.h"
 #include "visit.h"
 
 /* What a client hears who cannot be served: a whole reply, which ends where

@@ -1,7 +1,7 @@
 /* Listings: what a directory holds and can be asked for, in order. They are
  * made in memory, for a reply says first how long it is. */
 
-#include "services/http_list.h"
+#include "list.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "services/http_file.h"
+#include "file.h"
 
 /* A longer listing is cut off and says so: it would help nobody, and every
  * client who asks for it takes of the server's memory. */

@@ -2,7 +2,7 @@
  * different requests, one of them can be made to answer a request that the
  * other never saw: request smuggling (RFC 9112 section 11.2). */
 
-#include "services/http_request.h"
+#include "request.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* Paths are made safe in this order: split at the slashes that were sent as
  * such, decode once, then judge each name as the file system would see it. */
 
-#include "services/http_path.h"
+#include "path.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "services/http_text.h"
+#include "text.h"
 
 enum { HTTP_LONGEST_TARGET = 8000, HTTP_MOST_FIELDS = 100 };
 

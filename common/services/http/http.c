@@ -1,6 +1,6 @@
 /* The conversation of HTTP, and the service http. */
 
-#include "services/http.h"
+#include "http.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "clock.h"
-#include "services/http_file.h"
+#include "file.h"
 #include "services/services.h"
 #include "stop.h"
 #include "tcp.h"

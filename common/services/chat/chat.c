@@ -11,8 +11,8 @@
 #include <strings.h>
 
 #include "reader.h"
-#include "services/chat_roster.h"
-#include "services/chat_text.h"
+#include "roster.h"
+#include "text.h"
 #include "services/lines.h"
 #include "services/services.h"
 #include "tcp.h"

@@ -1,7 +1,7 @@
 /* A place to drop files on, a bar for each while it is sent, and a button to
  * delete each one. C has no strings of many lines, so this is many strings. */
 
-#include "services/files_page.h"
+#include "page.h"
 
 const char files_page[] =
     "<style>\n"

@@ -1,6 +1,6 @@
 /* Temporary files, from their creation to their new name. */
 
-#include "services/files_upload.h"
+#include "upload.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -7,11 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "services/http.h"
-#include "services/http_conditions.h"
-#include "services/http_file.h"
-#include "services/http_list.h"
-#include "work.h"
+#include "http.h"
+#include "conditions.h"
+#include "file.h"
+#include "list.h"
+#include "services/work.h"
 
 /* --- work ---------------------------------------------------------------- */
 

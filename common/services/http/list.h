@@ -3,7 +3,7 @@
 #ifndef HTTP_LIST_H
 #define HTTP_LIST_H
 
-#include "services/http.h"
+#include "http.h"
 
 /* Lists the directory that exchange->path names, which stays open. Returns as a
  * method does. */

@@ -1,6 +1,6 @@
 /* Replies, and the words for every status there is. */
 
-#include "services/http_reply.h"
+#include "reply.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "services/http_date.h"
+#include "date.h"
 #include "tcp.h"
 
 enum { LONGEST_WORDS = 160 };

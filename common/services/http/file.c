@@ -2,7 +2,7 @@
  * openat2(2) could do that in one call, but only Linux has it, and most files
  * lie at the root, where both take one call. */
 
-#include "services/http_file.h"
+#include "file.h"
 
 #include <err.h>
 #include <errno.h>

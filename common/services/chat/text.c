@@ -1,6 +1,6 @@
 /* Cleaning: one character in, the same or a '?' out. */
 
-#include "services/chat_text.h"
+#include "text.h"
 
 #include <stdbool.h>
 #include <stdint.h>

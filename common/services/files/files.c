@@ -9,11 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "services/files_page.h"
-#include "services/files_upload.h"
-#include "services/http.h"
-#include "services/http_conditions.h"
-#include "services/http_file.h"
+#include "page.h"
+#include "upload.h"
+#include "http/http.h"
+#include "http/conditions.h"
+#include "http/file.h"
 #include "services/services.h"
 #include "tcp.h"
 

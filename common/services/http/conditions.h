@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-#include "services/http_request.h"
+#include "request.h"
 
 enum { HTTP_ETAG_SIZE = 64 };
 

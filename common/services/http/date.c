@@ -1,7 +1,7 @@
 /* Dates, without the C library: strftime depends on the locale, and gmtime
  * takes a lock that all threads would share. */
 
-#include "services/http_date.h"
+#include "date.h"
 
 #include <ctype.h>
 #include <string.h>

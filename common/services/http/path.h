@@ -4,8 +4,8 @@
 #ifndef HTTP_PATH_H
 #define HTTP_PATH_H
 
-#include "services/http_request.h"
-#include "services/http_text.h"
+#include "request.h"
+#include "text.h"
 
 /* Room for the path of any target, with a slash and a NUL at its end. */
 enum { HTTP_PATH_SIZE = HTTP_LONGEST_TARGET + 2 };

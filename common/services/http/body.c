@@ -1,6 +1,6 @@
 /* Bodies of requests: counted bytes, or chunks. */
 
-#include "services/http_body.h"
+#include "body.h"
 
 #include <errno.h>
 #include <string.h>

@@ -2,13 +2,13 @@
  * which is what RFC 9110 asks for: the client then gets too much, never too
  * little. */
 
-#include "services/http_conditions.h"
+#include "conditions.h"
 
 #include <stddef.h>
 #include <string.h>
 
 #include "clock.h"
-#include "services/http_date.h"
+#include "date.h"
 
 /* --- validators ---------------------------------------------------------- */
 

@@ -1,0 +1,77 @@
+# What proves the suite: tests, fuzzing, lint, the tutorial's truth. Included by the Makefile.
+
+TRIED   = BUILD=$B CC="$(CC)" SAN="$(SAN)" $(PYTHON)
+PYTEST  = $(TRIED) -m pytest -q
+BESIDE := $(foreach part,http files browser bench_zoo,tests/test_$(part).py)
+
+test: all ## run the tests (SAN=thread or SAN=address,undefined: under sanitizers)
+	@# Two halves side by side: tests mostly wait.
+	@$(PYTEST) $(BESIDE) >$B/beside.log 2>&1 & beside=$$!; \
+	$(PYTEST) tests --ignore=tests/faults $(BESIDE:%=--ignore=%); status=$$?; \
+	echo "and of http, files, the browser and the zoo:"; \
+	wait $$beside || status=1; cat $B/beside.log; exit $$status
+
+test-faults: all ## try everything that can go wrong, and print the list with results
+	@$(TRIED) tests/faults/run.py
+
+test-broken: labs ## show that each check catches the mistake it is there for (GALLERY=faults: the fault suite)
+	$(PYTHON) $(if $(GALLERY),tests/$(GALLERY)/broken_$(GALLERY).py,tests/check_broken.py)
+
+docs: ## build the tutorial as a site in build/docs (needs mkdocs, mkdocs-material)
+	@$(PYTHON) docs/site/make_site.py
+
+docs-test: labs ## check that the tutorial tells the truth: code, commands, links, charts
+	$(PYTHON) -m pytest -q docs/test_check.py
+	$(PYTHON) docs/check.py
+
+docs-charts: ## take the charts of the last bench over into the tutorial
+	$(PYTHON) docs/check.py --charts --text
+
+# A fuzz target is a file with properties that must hold for any bytes; what it
+# found once is tried first. FUZZ_S is how long each of them runs.
+FUZZ_S   ?= 60
+FUZZERS  := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
+FUZZ_CC  := CC=clang SAN=address,undefined B=build/fuzz \
+    CFLAGS='-g -O1 -fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined'
+
+build/fuzz/%: tests/fuzz/%.c $B/helpers.a
+	@mkdir -p build/fuzz/corpus/$*
+	@echo "  fuzz  $<"
+	@# What guides the fuzzer is the server, not how the target judges it.
+	@$(CC) $(ALL_CPPFLAGS) -iquote tests/fuzz $(ALL_CFLAGS) -fsanitize=fuzzer -fno-sanitize-coverage=trace-cmp \
+	    -o $@ $< $B/helpers.a
+
+fuzzers: $(FUZZERS)
+
+fuzz: ## feed the parsers any bytes, FUZZ_S=60 seconds each (needs clang)
+	@$(MAKE) --no-print-directory $(FUZZ_CC) fuzzers
+	@for target in $(FUZZERS:build/fuzz/%=%); do \
+	    find tests/fuzz/found/$$target -type f -exec cp {} build/fuzz/corpus/$$target \; 2>/dev/null; \
+	    build/fuzz/$$target -max_total_time=$(FUZZ_S) -max_len=20000 -verbosity=0 -print_final_stats=1 \
+	        -artifact_prefix=build/fuzz/ build/fuzz/corpus/$$target >build/fuzz/$$target.log 2>&1 \
+	        || { cat build/fuzz/$$target.log; exit 1; }; \
+	    echo "fuzz: $$target:" $$(sed -n 's/.*number_of_executed_units: //p' build/fuzz/$$target.log) executions; \
+	done
+
+# gcc's analyzer gives up early, and says nothing, unless it may look for longer.
+ANALYZE   := -fanalyzer --param analyzer-bb-explosion-factor=40 --param analyzer-max-enodes-per-program-point=32
+LINT      := -std=c17 -D_DEFAULT_SOURCE -iquote common -iquote common/services -iquote .
+C_SOURCES := $(MAINS) $(HELPERS) $(LOAD)
+C_FILES   := $(C_SOURCES) $(wildcard $(addsuffix *.h,$(sort $(dir $(C_SOURCES)))))
+C_TESTS   := $(wildcard tests/fuzz/*.[ch] tests/units/*.[ch] tests/faults/*.[ch])
+
+lint: ## check formatting and look for bugs without running anything
+	clang-format --dry-run --Werror $(C_FILES) $(C_TESTS)
+	mkdir -p $B
+	for file in $(C_SOURCES); do \
+	    gcc $(LINT) $(WARN) -Werror $(ANALYZE) -c -o $B/lint.o $$file || exit; \
+	    clang $(LINT) $(WARN) -Werror -fsyntax-only $$file || exit; \
+	done
+	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,performance,portability \
+	    --suppress=missingIncludeSystem -D_DEFAULT_SOURCE -Icommon -Icommon/services -I. $(C_SOURCES)
+	for file in $(C_SOURCES); do \
+	    clang-tidy --quiet $$file -- $(LINT) || exit; \
+	done
+	shellcheck .ci/deps .ci/run .ci/probe .ci/python
+
+.PHONY: test test-faults test-broken docs docs-test docs-charts fuzz fuzzers lint
