@@ -31,7 +31,7 @@ LABS_SHORT := $(foreach lab,$(LABS),$(firstword $(subst -, ,$(lab))))
 MAINS    := $(wildcard $(LABS:%=%/server.c) $(LABS:%=%/client.c) $(LABS:%=%/stress.c))
 PROGRAMS := $(MAINS:%.c=$B/%)
 HELPERS  := $(filter-out $(MAINS),$(wildcard common/*.c common/services/*.c common/services/*/*.c $(LABS:%=%/*.c)))
-LOAD     := $(wildcard bench/*.c)
+LOAD     := $(wildcard bench/load/*.c)
 BENCH    := $B/bench/null $(if $(filter Linux,$(shell uname)),$B/bench/load) # load uses Linux's own calls
 OBJECTS   = $(patsubst %.c,$B/obj/%.o,$(MAINS) $(HELPERS) $(LOAD))
 
@@ -69,8 +69,8 @@ $(BENCH): $B/helpers.a
 	@mkdir -p $(@D)
 	@echo "  link  $@"
 	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $< $(LDLIBS)
-$B/bench/null: $B/obj/bench/null.o
-$B/bench/load: $(patsubst %.c,$B/obj/%.o,$(filter-out %bench/null.c,$(LOAD)))
+$B/bench/null: $B/obj/bench/load/null.o
+$B/bench/load: $(patsubst %.c,$B/obj/%.o,$(filter-out %/null.c,$(LOAD)))
 $(LABS_SHORT): $$(filter $$B/$$@-%,$$(PROGRAMS)) ## build one lab
 	@echo "built: $^"
 

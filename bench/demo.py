@@ -16,11 +16,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from labs import Lab, find_labs
-from predictions import fifo
-from processes import INTERRUPTS, Trouble, started
-
 SOURCE = Path(__file__).resolve().parent.parent
+sys.path[0] = str(SOURCE)  # the packages are named from the root
+
+from bench.measure.labs import Lab, find_labs
+from bench.judge.predictions import fifo
+from bench.measure.processes import INTERRUPTS, Trouble, started
+
 FRAME_S = 0.05
 PATIENCE_S = 60
 POOL = 5  # workers of the labs that have a pool

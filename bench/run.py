@@ -10,30 +10,38 @@ import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import arrivals
-import backlog
-import cost
-import crowd
-import dmv
-import exports
-import gates
-import machine
-import silent
-import summary
-import throughput
-import work
-from charts import HOW_TO_GET_GNUPLOT, Chart, draw, have_gnuplot, keep_scripts
-from experiments import Conclusion, Experiment, Options, Part
-from labs import Lab, find_labs, find_null
-from processes import INTERRUPTS, Trouble, warn
-from progress import Progress
-from report import Report
-from results import discard, link_latest, make_folder, short
-from runs import Measured, Run, count
+SOURCE = Path(__file__).resolve().parent.parent
+sys.path[0] = str(SOURCE)  # the packages are named from the root
+
+from bench.experiments import arrivals
+from bench.experiments import backlog
+from bench.experiments import cost
+from bench.experiments import crowd
+from bench.experiments import dmv
+from bench.tell import exports
+from bench.judge import gates
+from bench.measure import machine
+from bench.experiments import silent
+from bench.tell import summary
+from bench.experiments import throughput
+from bench.experiments import work
+from bench.tell.charts import (
+    HOW_TO_GET_GNUPLOT,
+    Chart,
+    draw,
+    have_gnuplot,
+    keep_scripts,
+)
+from bench.experiments.experiment import Conclusion, Experiment, Options, Part
+from bench.measure.labs import Lab, find_labs, find_null
+from bench.measure.processes import INTERRUPTS, Trouble, warn
+from bench.measure.progress import Progress
+from bench.tell.report import Report
+from bench.tell.results import discard, link_latest, make_folder, short
+from bench.measure.runs import Measured, Run, count
 
 MODULES = (dmv, crowd, work, arrivals, silent, backlog, cost, throughput)
 EXPERIMENTS = {module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES}
-SOURCE = Path(__file__).resolve().parent.parent
 AGAIN_SHARE = 0.1  # of the planned time may go into runs that are made again
 EXIT_TROUBLE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 

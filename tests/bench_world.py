@@ -10,13 +10,13 @@ import sys
 
 from servers import ROOT
 
-sys.path.insert(0, str(ROOT / "bench"))
+sys.path.insert(0, str(ROOT))
 
-from kernel import COUNTERS, Snapshot  # noqa: E402
-from labs import Lab  # noqa: E402
-from predictions import fifo  # noqa: E402
-from records import NS_PER_S, Client, Visit  # noqa: E402
-from runs import Generator, Measured, Run, burst, duration_s  # noqa: E402
+from bench.measure.kernel import COUNTERS, Snapshot  # noqa: E402
+from bench.measure.labs import Lab  # noqa: E402
+from bench.judge.predictions import fifo  # noqa: E402
+from bench.measure.records import NS_PER_S, Client, Visit  # noqa: E402
+from bench.measure.runs import Generator, Measured, Run, burst, duration_s  # noqa: E402
 
 START = 1_000 * NS_PER_S
 LATE_S = 20e-6

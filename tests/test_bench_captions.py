@@ -10,16 +10,16 @@ from statistics import median
 import pytest
 
 import bench_world  # noqa: F401  (finds bench/)
-import cost
-import crowd
-import dmv
-import throughput
+from bench.experiments import cost
+from bench.experiments import crowd
+from bench.experiments import dmv
+from bench.experiments import throughput
 from bench_world import change, client, ideal, lab, labs, make_run
-from experiments import Options
-from rig import Counted, Held
-from runs import Generator
-from usage import Usage
-from yardsticks import Yardstick
+from bench.experiments.experiment import Options
+from bench.measure.rig import Counted, Held
+from bench.measure.runs import Generator
+from bench.measure.usage import Usage
+from bench.measure.yardsticks import Yardstick
 
 QUICK = Options(is_quick=True, seed=1, repeats=None)
 UNITS = {"s": 1, "ms": 1e-3, "us": 1e-6}

@@ -6,7 +6,7 @@ import random
 import pytest
 
 import bench_world  # noqa: F401  (finds bench/)
-from estimates import Interval, floor_of, interval, percentile, ranks_around
+from bench.judge.estimates import Interval, floor_of, interval, percentile, ranks_around
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,12 @@ from statistics import fmean
 import pytest
 
 import bench_world  # noqa: F401  (finds bench/)
-import arrivals
-import backlog
-import dmv
-import predictions
-import silent
-import work
+from bench.experiments import arrivals
+from bench.experiments import backlog
+from bench.experiments import dmv
+from bench.judge import predictions
+from bench.experiments import silent
+from bench.experiments import work
 from bench_world import (
     client,
     change,
@@ -26,9 +26,9 @@ from bench_world import (
     stamp,
     visit,
 )
-from estimates import percentile
-from experiments import Options
-from kernel import Snapshot
+from bench.judge.estimates import percentile
+from bench.experiments.experiment import Options
+from bench.measure.kernel import Snapshot
 
 QUICK = Options(is_quick=True, seed=1, repeats=None)
 
@@ -253,7 +253,7 @@ def ideal_siege(run):
 
 def ideal_base(run):
     """A run with nothing in it yet."""
-    from runs import Measured
+    from bench.measure.runs import Measured
 
     return Measured(run, [], [], [], counted=quiet())
 

@@ -6,7 +6,7 @@ import math
 import pytest
 
 import bench_world  # noqa: F401  (finds bench/)
-import gates
+from bench.judge import gates
 from bench_world import (
     Generator,
     burst,

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 import bench_world  # noqa: F401  (finds bench/)
-import arrivals
-import gates
-from labs import find_labs as find_bench_labs
-from labs import find_null
-from processes import Trouble, await_end, started
-from runs import Generator, Run, burst, perform
+from bench.experiments import arrivals
+from bench.judge import gates
+from bench.measure.labs import find_labs as find_bench_labs
+from bench.measure.labs import find_null
+from bench.measure.processes import Trouble, await_end, started
+from bench.measure.runs import Generator, Run, burst, perform
 from servers import BUILD, ROOT
 
 LOAD = BUILD / "bench" / "load"

@@ -5,8 +5,8 @@ import random
 import pytest
 
 import bench_world  # noqa: F401  (finds bench/)
-import check_pair
-import check_stop
+from bench.checks import pair as check_pair
+from bench.checks import stop as check_stop
 
 STALL = 4.0
 

@@ -12,7 +12,7 @@ from collections import Counter
 import pytest
 
 import bench_world  # noqa: F401  (finds bench/)
-from records import read_clients
+from bench.measure.records import read_clients
 from servers import BUILD, GUARD_S, find_labs, until
 from web import serve
 

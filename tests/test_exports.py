@@ -15,16 +15,16 @@ import pytest
 
 from servers import ROOT
 
-sys.path.insert(0, str(ROOT / "bench"))
+sys.path.insert(0, str(ROOT))
 
-import crosscheck
-import dmv
-import exports
-from experiments import Options, Part
-from labs import Lab
-from machine import Fact
-from records import NS_PER_S, Client, Visit
-from runs import Measured, burst
+from bench.checks import crosscheck
+from bench.experiments import dmv
+from bench.tell import exports
+from bench.experiments.experiment import Options, Part
+from bench.measure.labs import Lab
+from bench.measure.machine import Fact
+from bench.measure.records import NS_PER_S, Client, Visit
+from bench.measure.runs import Measured, burst
 
 LABS = [
     Lab(1, "lab1-sequential", Path("none"), frozenset()),

@@ -25,10 +25,10 @@ import pytest
 from servers import GUARD_S
 from test_exports import LABS, make_part
 
-import charts
-from experiments import Part
-from machine import Fact, describe
-from report import Report
+from bench.tell import charts
+from bench.experiments.experiment import Part
+from bench.measure.machine import Fact, describe
+from bench.tell.report import Report
 
 PHONE, DESK = 360, 1280
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)

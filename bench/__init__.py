@@ -1,0 +1,1 @@
+"""The bench: measures the labs, predicts, judges and draws."""

@@ -1,0 +1,370 @@
+"""Gates: may a run be believed? Each compares one number with a limit.
+
+A run that fails a gate is made once more. If it fails again it is shown, for
+nothing is hidden, but INVALID is stamped on its chart and in the summary.
+"""
+
+import dataclasses
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, median
+
+from bench.tell.charts import write_csv
+from bench.judge.estimates import rank_of
+from bench.measure.records import NS_PER_S, Client
+from bench.measure.runs import Measured, count, duration_s
+from bench.tell.textcharts import seconds
+
+LATE_S, LATE_SHARE = 1e-3, 0.01  # whichever is more; the share is of the median
+BURST_PACE_S = 50e-6  # a burst cannot start faster than connect() takes
+GENERATOR_SHARE = 0.8  # of one core: it has only one thread
+SHORTEST_S = 0.1  # of a run whose generator's share of a core means anything
+LAW_OFF = 0.01
+TAKEN_SHARE = 0.10  # of all CPU time
+BENCH_S = 0.03  # CPU time that starting and stopping a run takes, about
+NEAR_FLOOR = 3  # less than so many times the null server's is no result of a server
+UNTIMED = "hold"  # its clients only stay: what they cost is read when all are in place
+MOST_NAMED = 5  # runs that the summary names
+LOST = ("open", "cut", "client-fault")
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One question to a run: the number that answers it, and the most it may be."""
+
+    name: str
+    measure: Callable[[Measured], float]
+    limit: Callable[[Measured], float]
+    write: Callable[[float], str]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A gate that a run failed."""
+
+    gate: str
+    words: str
+
+    def __str__(self) -> str:
+        return f"{self.gate}: {self.words}"
+
+
+# ---- Lateness of sends ----
+
+
+def lateness(made: Measured) -> float:
+    """How late the generator started its clients: of 100 at most one was later."""
+    late = sorted(
+        max(0.0, client.lateness - allowed)
+        for generator, clients in generators_of(made)
+        if generator.mode != UNTIMED
+        for client, allowed in zip(clients, allowances(clients))
+    )
+    return late[rank_of(0.99, len(late)) - 1] if late else 0.0
+
+
+def allowances(clients: list[Client]) -> list[float]:
+    """How late each may start because others, who come at the same instant, are before it."""
+    ranks: Counter[int] = Counter()
+    allowed = []
+    for client in clients:
+        allowed.append(BURST_PACE_S * ranks[client.intended])
+        ranks[client.intended] += 1
+    return allowed
+
+
+def lateness_limit(made: Measured) -> float:
+    """1 ms, or a hundredth of what a client in the middle lived through."""
+    answered = [client.latency for client in made.clients if client.outcome == "ok"]
+    return max(LATE_S, LATE_SHARE * median(answered)) if answered else LATE_S
+
+
+def generators_of(made: Measured) -> list[tuple]:
+    """Each generator with its records."""
+    first, *rest = made.run.generators
+    return [(first, made.clients)] + [(each, made.others[each.name]) for each in rest]
+
+
+# ---- The generator's CPU ----
+
+
+def generator_share(made: Measured) -> float:
+    """The share of a core that the busiest generator had; 0 for very short runs."""
+    shares = [
+        made.generator_cpu_s.get(generator.name, 0) / span_s(clients)
+        for generator, clients in generators_of(made)
+        if generator.mode != UNTIMED and span_s(clients) >= SHORTEST_S
+    ]
+    return max(shares, default=0.0)
+
+
+def span_s(clients: list[Client]) -> float:
+    """From the first intended start to the last that was seen of anybody."""
+    if not clients:
+        return 0.0
+    first = min(client.intended for client in clients)
+    return (max(client.last_seen for client in clients) - first) / NS_PER_S
+
+
+# ---- Little's law ----
+
+
+def law_off(made: Measured) -> float:
+    """By which share L = X * W fails, from two logs that know nothing of each other.
+
+    L, the average number of clients in the system, and W, their mean latency,
+    are the generator's; X, the throughput, is the server's. Where connections
+    are kept, so that the server counts them and not requests, L is the number
+    of users, and X and W are the generator's.
+    """
+    answered = [client for client in made.clients if client.outcome == "ok"]
+    if not answered:
+        return 0.0
+    if made.run.generators[0].mode == "closed":
+        return users_off(made, answered)
+    if not made.visits or made.run.generators[0].mode in ("hold", "slow"):
+        return 0.0
+    span = span_s(answered)
+    throughput = count_served(made) / span
+    law = throughput * fmean(client.latency for client in answered)
+    return abs(law / average_in_flight(answered) - 1)
+
+
+def count_served(made: Measured) -> int:
+    """How many visits the server knows, but for those of other generators and failures."""
+    others = {client.port for each in made.others.values() for client in each}
+    failed = {client.port for client in made.clients if client.outcome != "ok"}
+    answered = {client.port for client in made.clients if client.outcome == "ok"}
+    elsewhere = (others | failed) - answered
+    return sum(visit.port not in elsewhere for visit in made.visits)
+
+
+def average_in_flight(clients: list[Client]) -> float:
+    """How many clients were in the system on average, counted as they come and go."""
+    steps = sorted(
+        step for client in clients for step in ((client.intended, 1), (client.done, -1))
+    )
+    area, present, latest = 0, 0, steps[0][0]
+    for moment, change in steps:
+        area += present * (moment - latest)
+        present += change
+        latest = moment
+    return area / (latest - steps[0][0])
+
+
+def users_off(made: Measured, answered: list[Client]) -> float:
+    """By which share N = X * (W + Z) fails for N users who think for Z.
+
+    Not where users leave between two requests: for how long nobody has written down.
+    """
+    flags = made.run.generators[0].flags
+    if flags.get("requests", 1) != 0:
+        return 0.0
+    users = int(flags.get("clients", 20))
+    engaged = sum(client.latency for client in answered) / span_s(answered)
+    think = think_s(made) * len(answered) / span_s(answered)
+    edge = (fmean(client.latency for client in answered) + think_s(made)) * users
+    slack = edge / span_s(answered)  # at the end, a user whose time is up asks no more
+    return max(0.0, abs(engaged + think - users) - slack) / users
+
+
+def think_s(made: Measured) -> float:
+    """How long users think between two requests."""
+    return duration_s(made.run.generators[0].flags.get("think", "0s"))
+
+
+# ---- Lost records ----
+
+
+def lost(made: Measured) -> float:
+    """How many attempts have no record, no outcome, or a fault of this machine's."""
+    missing = sum(
+        max(0, generator.planned - len(clients))
+        for generator, clients in generators_of(made)
+        if generator.planned is not None
+    )
+    unclear = sum(
+        client.outcome in LOST
+        for _, clients in generators_of(made)
+        for client in clients
+    )
+    return missing + unclear + len(strangers(made))
+
+
+def strangers(made: Measured) -> set[int]:
+    """Ports that only one side knows: of answered clients, or of visits."""
+    if not made.visits:
+        return set()
+    records = [client for _, clients in generators_of(made) for client in clients]
+    known = {client.port for client in records}
+    answered = {client.port for client in made.clients if client.outcome == "ok"}
+    visited = {visit.port for visit in made.visits}
+    return (visited - known) | (answered - visited)
+
+
+# ---- CPU time that others had ----
+
+
+def taken_share(made: Measured) -> float:
+    """The share of all CPU time that others had and that the bench may have missed.
+
+    What others use does no harm as long as as much again is left idle. What a
+    hypervisor gives away is missed in any case.
+    """
+    if made.counted is None or made.counted.total_s <= 0:
+        return 0.0
+    counted = made.counted
+    server = made.server.ru_utime + made.server.ru_stime if made.server else 0.0
+    others = counted.busy_s - server - sum(made.generator_cpu_s.values()) - BENCH_S
+    idle = counted.total_s - counted.busy_s - counted.stolen_s
+    return (max(0.0, others - idle) + counted.stolen_s) / counted.total_s
+
+
+# ---- All of them ----
+
+
+def percent(share: float) -> str:
+    """A share as people write it."""
+    return f"{share:.1%}"
+
+
+def constant(value: float) -> Callable[[Measured], float]:
+    """A limit that is the same for every run."""
+    return lambda made: value
+
+
+GATES = (
+    Gate("sends late", lateness, lateness_limit, seconds),
+    Gate("generator busy", generator_share, constant(GENERATOR_SHARE), percent),
+    Gate("Little's law off", law_off, constant(LAW_OFF), percent),
+    Gate("records lost", lost, constant(0), "{:.0f}".format),
+    Gate("CPU taken by others", taken_share, constant(TAKEN_SHARE), percent),
+)
+
+
+def gauge(made: Measured) -> dict[str, tuple[float, float]]:
+    """For each gate the number and its limit, measured while the records were there."""
+    return made.gauged or {
+        gate.name: (gate.measure(made), gate.limit(made)) for gate in GATES
+    }
+
+
+def judge(made: Measured) -> Measured:
+    """The same run with all its faults."""
+    faults, gauged = [], gauge(made)
+    for gate in GATES:
+        value, limit = gauged[gate.name]
+        if not value <= limit:
+            words = f"{gate.write(value)}, at most {gate.write(limit)} is allowed"
+            faults.append(Fault(gate.name, words))
+    return dataclasses.replace(made, faults=tuple(faults))
+
+
+@dataclass
+class Patience:
+    """How much time may still go into runs that are made again.
+
+    On a machine that is never quiet every run fails, and a second time would
+    double the bench for nothing.
+    """
+
+    left_s: float
+
+    def perform(self, make: Callable[[], Measured]) -> Measured:
+        """Make a run; if it fails a gate, make it once more and keep that one."""
+        made = judge(make())
+        if not made.faults or made.run.expected_s > self.left_s:
+            return made
+        self.left_s -= made.run.expected_s
+        return dataclasses.replace(judge(make()), tries=2)
+
+
+def stamp(made: Iterable[Measured]) -> str:
+    """What stands on a chart of these runs: nothing, or INVALID and the reasons."""
+    runs = list(made)
+    invalid = [each for each in runs if each.faults]
+    if not invalid:
+        return ""
+    reasons = Counter(fault.gate for each in invalid for fault in each.faults)
+    named = ", ".join(f"{gate} {number} ×" for gate, number in reasons.most_common())
+    return f"INVALID: {len(invalid)} of {count(len(runs), 'run')} ({named})"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one gate found in all runs of an experiment, for the trust panel."""
+
+    gate: str
+    worst: str
+    limit: str  # of the run that came closest to it, or was furthest beyond
+    failed: int
+    runs: int
+
+
+def verdicts(made: list[Measured]) -> list[Verdict]:
+    """One for each gate."""
+    return [verdict(gate, made) for gate in GATES]
+
+
+def verdict(gate: Gate, made: list[Measured]) -> Verdict:
+    """The run in which this gate was nearest to its limit, or beyond it."""
+    pairs = [gauge(each)[gate.name] for each in made]
+    worst, limit = max(pairs, key=lambda pair: (pair[0] - pair[1], pair[0]))
+    failed = sum(not value <= most for value, most in pairs)
+    return Verdict(gate.name, gate.write(worst), gate.write(limit), failed, len(made))
+
+
+def is_near_floor(value: float, floor: float) -> bool:
+    """Is a result too near to what the null server reaches to be a server's own?"""
+    return value < NEAR_FLOOR * floor
+
+
+def trust_lines(made: list[Measured]) -> list[str]:
+    """For the summary: the gates, and every run that failed one."""
+    invalid: list[str] = []
+    again = sum(each.tries > 1 for each in made)
+    no_time = sum(bool(each.faults) and each.tries == 1 for each in made)
+    passed = "; ".join(
+        f"{each.gate} {each.worst} (limit {each.limit})" for each in verdicts(made)
+    )
+    lines = [f"Gates, worst of {count(len(made), 'run')}: {passed}."]
+    if again:
+        lines.append(f"{count(again, 'run')} failed a gate and had to be made again.")
+    if no_time:
+        lines.append(
+            f"{count(no_time, 'run')} failed a gate, with no time left to make more"
+            " of them again."
+        )
+    if mark := stamp(made):
+        invalid = [
+            f"  {each.run.name}: {reasons(each)}" for each in made if each.faults
+        ]
+        lines += [f"{mark}:", *invalid[:MOST_NAMED]]
+    if len(invalid) > MOST_NAMED:
+        lines.append(f"  and {len(invalid) - MOST_NAMED} more: gates.csv has them all")
+    return lines
+
+
+def write(made: list[Measured], folder: Path) -> None:
+    """Each run and each gate, as a CSV."""
+    rows = [
+        [
+            each.run.name,
+            gate,
+            float(value),
+            float(limit),
+            int(gate in {fault.gate for fault in each.faults}),
+            each.tries,
+        ]
+        for each in made
+        for gate, (value, limit) in gauge(each).items()
+    ]
+    write_csv(folder / "gates.csv", "run,gate,value,limit,failed,tries", rows)
+
+
+def reasons(made: Measured) -> str:
+    """All faults of one run."""
+    return "; ".join(str(fault) for fault in made.faults)

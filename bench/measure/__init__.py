@@ -1,0 +1,1 @@
+"""How a run is made and what it leaves."""

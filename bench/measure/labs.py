@@ -1,0 +1,91 @@
+"""The labs: found by folder, known by the flags that their servers have."""
+
+import math
+import re
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.measure.processes import Trouble
+
+MOST_CLIENTS = 20000  # for a lab with a thread for each client
+BACKLOG = 4096  # what Linux lets a listener have unless somaxconn says otherwise
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A server and what it can be told."""
+
+    number: int  # among all labs; its colour in every chart; 0 for the null server
+    name: str
+    program: Path
+    flags: frozenset[str]
+
+    @property
+    def title(self) -> str:
+        """The folder's name for people: lab3-thread-pool is Lab 3 thread-pool."""
+        number, _, model = self.name.removeprefix("lab").partition("-")
+        return f"Lab {number} {model}"
+
+    @property
+    def has_pool(self) -> bool:
+        """Do a fixed number of workers serve?"""
+        return "threads" in self.flags
+
+    def clerks(self, pool: int) -> float:
+        """How many clients are served at once when a pool has this size."""
+        if self.has_pool:
+            return pool
+        return math.inf if "max-clients" in self.flags else 1
+
+    def command(
+        self,
+        trace: Path | None,
+        flags: Mapping[str, object],
+        service: tuple[str, ...] = ("desk",),
+    ) -> list[str]:
+        """How to start the server on any free port, open to a large crowd.
+
+        Of the flags it gets those that it has: one plan suits every lab.
+        """
+        wanted = {"max-clients": MOST_CLIENTS, "backlog": BACKLOG} | dict(flags)
+        given = [
+            f"--{flag}={value}" for flag, value in wanted.items() if flag in self.flags
+        ]
+        given += [f"--trace={trace}"] if trace else []
+        return [str(self.program), "--port=0", *given, *service]
+
+
+def find_labs(source: Path, build: Path) -> list[Lab]:
+    """Every lab of the source tree, each with its built server."""
+    folders = sorted(file.parent.name for file in source.glob("lab*/server.c"))
+    if not folders:
+        raise Trouble(f"no lab*/server.c in {source}")
+    return [
+        find_lab(number, name, build / name / "server")
+        for number, name in enumerate(folders, 1)
+    ]
+
+
+def find_null(build: Path) -> Lab:
+    """The null server, which answers at once: the floor below every lab."""
+    return find_lab(0, "null", build / "bench" / "null")
+
+
+def find_lab(number: int, name: str, program: Path) -> Lab:
+    """One lab; its flags are what its --help lists."""
+    try:
+        answer = subprocess.run(
+            [program, "--help"], capture_output=True, text=True, timeout=10
+        )
+    except FileNotFoundError as error:
+        raise Trouble(f"{program} is missing: run make first") from error
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Trouble(f"cannot run {program}: {error}") from error
+    return Lab(
+        number,
+        name,
+        program,
+        frozenset(re.findall(r"^\s+--([a-z-]+)", answer.stdout, re.M)),
+    )

@@ -1,0 +1,91 @@
+"""Charts: a CSV, a gnuplot file, and how the two become SVG and PNG."""
+
+import csv
+import json
+import math
+import shlex
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.measure.processes import Trouble, started
+
+HERE = Path(__file__).parent
+FORMATS = ("svg", "png")
+HOW_TO_GET_GNUPLOT = (
+    "no gnuplot, so the charts are text; for SVG and PNG: apt install gnuplot-nox"
+    " (dnf install gnuplot, brew install gnuplot)"
+)
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A picture: script.gp draws name.csv, and whatever else the script names."""
+
+    name: str
+    script: str
+    title: str
+    text: str  # the same for a terminal
+    settings: dict[str, str | float] = field(default_factory=dict)
+    caption: str = ""  # what it shows, in words, with numbers from its CSV
+
+    scenes: tuple[str, ...] = ()  # of the runs that it shows; none: all
+
+    def shows(self, scene: str) -> bool:
+        """Is it drawn from runs of this scene?"""
+        return not self.scenes or scene in self.scenes
+
+    def command(self, form: str) -> list[str]:
+        """How gnuplot draws it, in the folder of the results."""
+        settings = {
+            "name": self.name,
+            "form": form,
+            "title": self.title,
+        } | self.settings
+        given = "; ".join(f"{key}={quote(value)}" for key, value in settings.items())
+        return ["gnuplot", "-e", given, f"{self.script}.gp"]
+
+
+def quote(value: str | float) -> str:
+    """A value as gnuplot writes it, which for text and numbers is as JSON does."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def have_gnuplot() -> bool:
+    """Can charts be drawn here?"""
+    return shutil.which("gnuplot") is not None
+
+
+def write_csv(path: Path, header: str, rows: Iterable[Iterable]) -> None:
+    """A CSV with a header; what is not a finite number is NaN for gnuplot."""
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header.split(","))
+        writer.writerows([cell(value) for value in row] for row in rows)
+
+
+def cell(value: object) -> object:
+    """A value as it stands in a CSV: floats with six digits."""
+    if isinstance(value, float):
+        return f"{value:.6g}" if math.isfinite(value) else "NaN"
+    return value
+
+
+def keep_scripts(charts: list[Chart], folder: Path) -> None:
+    """Put what redraws the charts beside their CSVs, with the commands."""
+    for script in {"style"} | {chart.script for chart in charts}:
+        shutil.copy(next(HERE.parent.glob(f"*/{script}.gp")), folder)
+    lines = ["#!/bin/sh -e", "# Draws the charts again from the CSVs beside it."]
+    lines += ['cd "$(dirname "$0")"']
+    lines += [shlex.join(chart.command(form)) for chart in charts for form in FORMATS]
+    (folder / "redraw.sh").write_text("\n".join(lines) + "\n")
+
+
+def draw(chart: Chart, folder: Path) -> None:
+    """Draw one chart in all its formats."""
+    for form in FORMATS:
+        with started(chart.command(form), folder) as gnuplot:
+            gnuplot.child.wait()
+        if gnuplot.status != 0:
+            raise Trouble(f"cannot draw {chart.name}: {gnuplot.reason}")

@@ -1,0 +1,304 @@
+"""Exports: the same measurements in formats that people already have tools for."""
+
+import json
+import math
+import statistics
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from bench.tell.charts import Chart
+from bench.experiments.experiment import Finding, Part
+from bench.measure.machine import Fact
+from bench.measure.records import Client, Visit, join
+from bench.measure.runs import Measured
+
+TICKS_PER_HALF = 5  # percentile lines each time that the distance to 100 % halves
+CHANCE = 0.025  # that a percentile lies above all samples: more, and it is not told
+ROUNDING = 1e-9  # 0.3 * 10 is a little more than 3
+NS_PER_US = 1000
+MS_PER_S = 1000
+TRACED = "dmv"  # the experiment whose clients and workers are few enough to look at
+CLIENT_LANES = 1000  # lanes from here on are clients, below are workers
+
+
+# ---- Percentile files, as HdrHistogram writes them ----
+
+
+def write_percentiles(made: list[Measured], folder: Path) -> list[Path]:
+    """One .hgrm file for each setting that was measured, over all its repeats."""
+    written = []
+    for setting, latencies in by_setting(made).items():
+        if percentile_is_known(0.5, len(latencies)):
+            written.append(folder / "percentiles" / f"{setting}.hgrm")
+            written[-1].parent.mkdir(exist_ok=True)
+            written[-1].write_text(percentile_file(latencies))
+    return written
+
+
+def by_setting(made: list[Measured]) -> dict[str, list[float]]:
+    """The latencies of all runs that differ in nothing but the repeat."""
+    settings = defaultdict(list)
+    for each in made:
+        settings[each.run.name.rpartition("-r")[0]] += each.latencies
+    return settings
+
+
+def percentile_is_known(level: float, samples: int) -> bool:
+    """Are there samples enough for it to have an upper bound with 97.5 % confidence?"""
+    return level**samples <= CHANCE
+
+
+def percentile_file(latencies: list[float]) -> str:
+    """Latencies in ms; a failure counts, is infinitely late, and so has no line."""
+    ordered = sorted(latencies)
+    lines = [f"{'Value':>12} {'Percentile':>12} {'TotalCount':>12} 1/(1-Percentile)"]
+    lines += ["", *percentile_lines(ordered), *percentile_footer(ordered)]
+    return "\n".join(lines) + "\n"
+
+
+def percentile_lines(ordered: list[float]) -> Iterator[str]:
+    """A line for each level that there are samples enough for, then the longest."""
+    count = len(ordered)
+    for level in percentile_levels():
+        value = ordered[max(1, math.ceil(level * count - ROUNDING)) - 1]
+        if not percentile_is_known(level, count) or math.isinf(value):
+            break
+        yield percentile_line(value, level, bisect_right(ordered, value))
+    if math.isfinite(ordered[-1]):
+        yield percentile_line(ordered[-1], 1, count)
+
+
+def percentile_levels() -> Iterator[float]:
+    """0, 0.1 ... 0.5, 0.55 ... 0.75, 0.775: finer and finer towards 1."""
+    step, level, half = 0.5 / TICKS_PER_HALF, 0.0, 0.5
+    while True:
+        for tick in range(TICKS_PER_HALF):
+            yield level + tick * step
+        level, half, step = level + half, half / 2, step / 2
+
+
+def percentile_line(value: float, level: float, count: int) -> str:
+    """One line, in the widths that all readers of the format expect."""
+    inverse = math.inf if level == 1 else 1 / (1 - level)
+    return f"{value * MS_PER_S:12.3f} {level:12.6f} {count:12d} {inverse:12.2f}"
+
+
+def percentile_footer(ordered: list[float]) -> list[str]:
+    """The sums; each sample has a bucket of its own, for nothing was rounded."""
+    has_failures = math.isinf(ordered[-1])
+    mean = math.inf if has_failures else statistics.fmean(ordered) * MS_PER_S
+    spread = math.inf if has_failures else statistics.pstdev(ordered) * MS_PER_S
+    return [
+        f"#[Mean    = {mean:12.3f}, StdDeviation   = {spread:12.3f}]",
+        f"#[Max     = {ordered[-1] * MS_PER_S:12.3f}, Total count    = {len(ordered):12d}]",
+        f"#[Buckets = {1:12d}, SubBuckets     = {len(ordered):12d}]",
+    ]
+
+
+# ---- A Chrome trace, which Perfetto and chrome://tracing open ----
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A run that is put on the stage: a process with a lane for everybody."""
+
+    number: int  # the trace's process
+    made: Measured
+
+    @property
+    def opening(self) -> int:
+        """When its first client was to come; the trace counts from here."""
+        return min(client.intended for client in self.made.clients)
+
+    @property
+    def title(self) -> str:
+        """What the process is called."""
+        return f"{self.made.run.lab.title}, {self.made.run.scene}"
+
+    def moment(self, stamp: int) -> float:
+        """A stamp in the trace's microseconds."""
+        return (stamp - self.opening) / NS_PER_US
+
+
+def write_trace(made: list[Measured], folder: Path) -> list[Path]:
+    """One trace of the runs that are small enough to look at, if there are any."""
+    scenes = choose_scenes(made)
+    if not scenes:
+        return []
+    events = [json.dumps(event) for scene in scenes for event in scene_events(scene)]
+    head, tail = '{"displayTimeUnit": "ms", "traceEvents": [\n', "\n]}\n"
+    (folder / "trace.json").write_text(head + ",\n".join(events) + tail)
+    return [folder / "trace.json"]
+
+
+def choose_scenes(made: list[Measured]) -> list[Scene]:
+    """Each crowd's first repeat, lab by lab."""
+    crowds = [
+        each
+        for each in made
+        if each.run.experiment == TRACED and each.run.repeat == 1 and each.visits
+    ]
+    crowds = [each for each in crowds if len(each.clients) > 1]
+    crowds.sort(key=lambda each: (each.run.scene, each.run.lab.number))
+    return [Scene(number, each) for number, each in enumerate(crowds, 1)]
+
+
+def scene_events(scene: Scene) -> list[dict]:
+    """The names of all lanes, and what happened on them."""
+    pairs = join(scene.made.clients, scene.made.visits)
+    visits = [(client, visit) for client, visit in pairs if was_taken(visit)]
+    workers = sorted({visit.worker for _, visit in visits})
+    return [
+        naming(scene, "process_name", 0, name=scene.title),
+        naming(scene, "process_sort_index", 0, sort_index=scene.number),
+        *lanes(scene, {worker: f"worker {worker}" for worker in workers}),
+        *lanes(scene, {lane_of(client): f"client {client.i}" for client, _ in pairs}),
+        *[work(scene, client, visit) for client, visit in visits],
+        *[event for pair in pairs for event in life(scene, *pair)],
+    ]
+
+
+def was_taken(visit: Visit | None) -> bool:
+    """Did a worker ever take this client?"""
+    return visit is not None and visit.begun > 0
+
+
+def lane_of(client: Client) -> int:
+    """The lane of a client."""
+    return CLIENT_LANES + client.i
+
+
+def lanes(scene: Scene, names: dict[int, str]) -> Iterator[dict]:
+    """Lanes in the order in which they are given."""
+    for lane, name in names.items():
+        order = CLIENT_LANES if lane >= CLIENT_LANES else 0
+        yield naming(scene, "thread_name", lane, name=name)
+        yield naming(
+            scene,
+            "thread_sort_index",
+            lane,
+            sort_index=order + list(names).index(lane),
+        )
+
+
+def naming(scene: Scene, what: str, lane: int, **words: str | int) -> dict:
+    """An event that happens to nobody: it names a process or a lane, or sorts it."""
+    return {"ph": "M", "name": what, "pid": scene.number, "tid": lane, "args": words}
+
+
+def work(scene: Scene, client: Client, visit: Visit) -> dict:
+    """What a worker did: one client, from beginning to end."""
+    words = {"outcome": visit.outcome}
+    name = f"client {client.i}"
+    return span(scene, visit.worker, name, visit.begun, visit.ended, words)
+
+
+def life(scene: Scene, client: Client, visit: Visit | None) -> Iterator[dict]:
+    """What a client lived through, one thing after the other."""
+    reached = [client.connected, visit.begun if was_taken(visit) else 0, client.done]
+    ends = list(rising([client.intended, *reached]))
+    for name, (begun, ended) in zip(
+        ("connects", "waits in line", "is served"), pairwise(ends)
+    ):
+        if ended > begun:
+            yield span(scene, lane_of(client), name, begun, ended, {})
+    if client.outcome != "ok":
+        yield failure(scene, client, ends[-1])
+
+
+def rising(stamps: Iterable[int]) -> Iterator[int]:
+    """Stamps of two processes that may cross by microseconds, made to rise."""
+    latest = 0
+    for stamp in stamps:
+        latest = max(latest, stamp)
+        yield latest
+
+
+def span(
+    scene: Scene, lane: int, name: str, begun: int, ended: int, words: dict
+) -> dict:
+    """Something that took time."""
+    return {
+        "ph": "X",
+        "name": name,
+        "cat": "worker" if lane < CLIENT_LANES else "client",
+        "pid": scene.number,
+        "tid": lane,
+        "ts": scene.moment(begun),
+        "dur": (ended - begun) / NS_PER_US,
+        "args": words,
+    }
+
+
+def failure(scene: Scene, client: Client, stamp: int) -> dict:
+    """The end of a client that was not served."""
+    return {
+        "ph": "i",
+        "s": "t",
+        "name": client.outcome,
+        "cat": "client",
+        "pid": scene.number,
+        "tid": lane_of(client),
+        "ts": scene.moment(stamp),
+    }
+
+
+# ---- All that the bench knows, for programs ----
+
+
+def write_all(
+    title: str, parts: list[Part], facts: list[Fact], folder: Path
+) -> list[Path]:
+    """Write every export; returns the files."""
+    made = [each for part in parts for each in part.made]
+    written = write_percentiles(made, folder) + write_trace(made, folder)
+    summary = {
+        "title": title,
+        "machine": {fact.name: fact.value for fact in facts},
+        "experiments": [experiment_summary(part) for part in parts],
+    }
+    file = folder / "summary.json"
+    file.write_text(json.dumps(without_infinity(summary), indent=2) + "\n")
+    return [*written, file]
+
+
+def experiment_summary(part: Part) -> dict:
+    """What the summary says of one experiment, as data."""
+    failures = sum((each.failures for each in part.made), Counter())
+    return {
+        "name": part.experiment.name,
+        "question": part.experiment.question,
+        "runs": len(part.made),
+        "clients": sum(each.run.clients for each in part.made),
+        "failures": dict(failures),
+        "findings": [finding_summary(finding) for finding in part.conclusion.findings],
+        "notes": part.conclusion.notes,
+        "charts": [chart_summary(chart) for chart in part.conclusion.charts],
+    }
+
+
+def finding_summary(finding: Finding) -> dict:
+    """A finding with its judgement; without a promise there is nothing to keep."""
+    is_kept = None if finding.limit is None else not finding.is_missed
+    return asdict(finding) | {"is_kept": is_kept}
+
+
+def chart_summary(chart: Chart) -> dict:
+    """A chart, and the file that it is drawn from."""
+    named = {"name": chart.name, "title": chart.title, "caption": chart.caption}
+    return named | {"csv": f"{chart.name}.csv"}
+
+
+def without_infinity(value: object) -> object:
+    """The same with null for what JSON has no number for."""
+    if isinstance(value, dict):
+        return {key: without_infinity(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [without_infinity(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,201 @@
+"""The report: all that was measured on one page, which needs nothing beside it."""
+
+import html
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.judge import gates
+from bench.tell.charts import HERE, Chart
+from bench.experiments.experiment import Finding, Part
+from bench.measure.machine import Fact
+from bench.measure.runs import count
+from bench.tell.summary import HEADINGS, cells, clients_line, complaints
+
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+{style}</style>
+</head>
+<body>
+{body}
+</body>
+</html>
+"""
+VERDICT_HEADINGS = ("experiment", "gate", "worst run", "limit", "failed")
+REFERENCE = re.compile(r"""(\bid=['"]|href=['"]#|url\(['"]?#)""")
+FIRST_TAG = re.compile(r"<svg\b[^>]*>")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What stands on the page."""
+
+    title: str
+    parts: list[Part]
+    facts: list[Fact]
+
+    def write(self, folder: Path) -> Path:
+        """Write report.html into a folder that has the charts; returns its path."""
+        sections = [experiment_section(part, folder) for part in self.parts]
+        sections += [trust_section(self.parts), machine_section(self.facts)]
+        body = [self.opening(), *sections]
+        style = (HERE / "report.css").read_text()
+        page = PAGE.format(title=text(self.title), style=style, body="\n".join(body))
+        (folder / "report.html").write_text(page, encoding="utf-8")
+        return folder / "report.html"
+
+    def opening(self) -> str:
+        """The title, and where everything is."""
+        names = [part.experiment.name for part in self.parts] + ["trust", "machine"]
+        links = "".join(f'<li><a href="#{name}">{name}</a></li>' for name in names)
+        return (
+            f"<header>\n<h1>Why servers queue: predicted and measured</h1>\n"
+            f"<p>{text(self.title)}</p>\n</header>\n"
+            f'<nav aria-label="experiments"><ul>{links}</ul></nav>'
+        )
+
+
+def text(words: str) -> str:
+    """Words as they may stand in HTML."""
+    return html.escape(words)
+
+
+def paragraphs(lines: Iterable[str], kind: str) -> str:
+    """A paragraph for each line."""
+    return "\n".join(f'<p class="{kind}">{text(line)}</p>' for line in lines)
+
+
+def experiment_section(part: Part, folder: Path) -> str:
+    """Question, charts, what was predicted, and how it was found."""
+    name = part.experiment.name
+    conclusion = part.conclusion
+    captions = {chart.caption for chart in conclusion.charts}
+    notes = [note for note in conclusion.notes if note not in captions]
+    said = [*notes, clients_line(part.made), *complaints(part.made)]
+    return "\n".join(
+        [
+            f'<section id="{name}">',
+            f"<h2><small>{name}</small> {text(sentence(part.experiment.question))}</h2>",
+            paragraphs(filter(None, [gates.stamp(part.made)]), "stamp"),
+            *[figure(chart, folder) for chart in conclusion.charts],
+            "<h3>Measured against predicted</h3>",
+            findings_table(conclusion.findings),
+            paragraphs(said, "notes"),
+            files_line(name, folder),
+            "</section>",
+        ]
+    )
+
+
+def sentence(question: str) -> str:
+    """A question that begins like a sentence."""
+    return question[:1].upper() + question[1:]
+
+
+def figure(chart: Chart, folder: Path) -> str:
+    """A chart with what it says."""
+    drawn = folder / f"{chart.name}.svg"
+    picture = (
+        inline_svg(chart, drawn.read_text(encoding="utf-8"))
+        if drawn.exists()
+        else f"<pre>{text(chart.text)}</pre>"
+    )
+    return (
+        f'<figure id="chart-{chart.name}">\n'
+        f'<div class="paper" tabindex="0" role="group" aria-label="{text(chart.title)}">\n'
+        f"{picture}\n</div>\n"
+        f'<p class="sideways">The chart goes on to the right.</p>\n'
+        f"<figcaption>{text(chart.caption)}</figcaption>\n</figure>"
+    )
+
+
+def inline_svg(chart: Chart, svg: str) -> str:
+    """A drawing as a part of the page: its names must differ from other drawings'."""
+    opened = FIRST_TAG.search(svg)
+    label = f'role="img" aria-label="{text(chart.title)}"'
+    drawing = f"{opened[0][:-1].rstrip()} {label}>{svg[opened.end():]}"
+    drawing = re.sub(r"<(title|desc)>.*?</\1>\s*", "", drawing, flags=re.S)
+    return REFERENCE.sub(rf"\g<1>{chart.name}-", drawing).strip()
+
+
+def findings_table(findings: list[Finding]) -> str:
+    """A row for each finding."""
+    return whole_table(HEADINGS, map(finding_row, findings))
+
+
+def whole_table(headings: Iterable[str], rows: Iterable[str]) -> str:
+    """A table; on a phone, where it has no head, each cell says what it is."""
+    heads = "".join(f'<th scope="col">{head}</th>' for head in headings)
+    lines = "\n".join(f"<tr>{row}</tr>" for row in rows)
+    head, body = f"<thead><tr>{heads}</tr></thead>", f"<tbody>\n{lines}\n</tbody>"
+    return f"<table>\n{head}\n{body}\n</table>"
+
+
+def finding_row(finding: Finding) -> str:
+    """The cells of one finding."""
+    kinds = [""] * (len(HEADINGS) - 1) + [promise_kind(finding)]
+    return "".join(
+        table_cell(head, words, kind)
+        for head, words, kind in zip(HEADINGS, cells(finding), kinds)
+    )
+
+
+def promise_kind(finding: Finding) -> str:
+    """How the cell with the promise looks."""
+    if finding.limit is None:
+        return ""
+    return "missed" if finding.is_missed else "kept"
+
+
+def table_cell(head: str, words: str, kind: str = "") -> str:
+    """One cell."""
+    look = f' class="{kind}"' if kind else ""
+    return f'<td data-of="{head}"{look}>{text(words)}</td>'
+
+
+def files_line(name: str, folder: Path) -> str:
+    """Links to the numbers behind an experiment's charts."""
+    files = sorted(file.name for file in folder.glob(f"{name}*.csv"))
+    links = ", ".join(f'<a href="{file}">{file}</a>' for file in files)
+    return f'<p class="files">The numbers: {links}. Each client: folder raw.</p>'
+
+
+def trust_section(parts: list[Part]) -> str:
+    """May all this be believed? What each gate found, and what it allows."""
+    rows = [
+        verdict_row(part.experiment.name, verdict)
+        for part in parts
+        for verdict in gates.verdicts(part.made)
+    ]
+    return (
+        '<section id="trust">\n<h2><small>trust</small> May this be believed?</h2>\n'
+        "<p>Every run must pass every gate. One that does not is made again; if it"
+        " fails again it is shown all the same, and stamped INVALID.</p>\n"
+        f"{whole_table(VERDICT_HEADINGS, rows)}\n"
+        '<p class="files">Each run and gate: <a href="gates.csv">gates.csv</a>.</p>\n'
+        "</section>"
+    )
+
+
+def verdict_row(experiment: str, verdict: gates.Verdict) -> str:
+    """The cells of one gate in one experiment."""
+    failed = f"{verdict.failed} of {count(verdict.runs, 'run')}"
+    words = [experiment, verdict.gate, verdict.worst, verdict.limit, failed]
+    kinds = ["", "", "", "", "missed" if verdict.failed else "kept"]
+    return "".join(map(table_cell, VERDICT_HEADINGS, words, kinds))
+
+
+def machine_section(facts: list[Fact]) -> str:
+    """What it was measured on."""
+    rows = [table_cell("what", f.name) + table_cell("value", f.value) for f in facts]
+    return (
+        '<section id="machine">\n'
+        "<h2><small>machine</small> What was this measured on?</h2>\n"
+        f"{whole_table(('what', 'value'), rows)}\n</section>"
+    )
