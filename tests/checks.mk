@@ -2,7 +2,7 @@
 
 TRIED   = BUILD=$B CC="$(CC)" SAN="$(SAN)" $(PYTHON)
 PYTEST  = $(TRIED) -m pytest -q
-BESIDE := $(foreach part,http files browser bench_zoo,tests/test_$(part).py)
+BESIDE := $(patsubst %,tests/services/test_%.py,http files browser) tests/bench/test_zoo.py
 
 test: all ## run the tests (SAN=thread or SAN=address,undefined: under sanitizers)
 	@# Two halves side by side: tests mostly wait.
@@ -12,10 +12,10 @@ test: all ## run the tests (SAN=thread or SAN=address,undefined: under sanitizer
 	wait $$beside || status=1; cat $B/beside.log; exit $$status
 
 test-faults: all ## try everything that can go wrong, and print the list with results
-	@$(TRIED) tests/faults/run.py
+	@$(TRIED) -m tests.faults.run
 
 test-broken: labs ## show that each check catches the mistake it is there for (GALLERY=faults: the fault suite)
-	$(PYTHON) $(if $(GALLERY),tests/$(GALLERY)/broken_$(GALLERY).py,tests/check_broken.py)
+	$(PYTHON) -m tests.gallery.$(if $(GALLERY),broken_$(GALLERY),check)
 
 docs: ## build the tutorial as a site in build/docs (needs mkdocs, mkdocs-material)
 	@$(PYTHON) docs/site/make_site.py

@@ -7,7 +7,7 @@ with --max-clients), `pool` (--threads), `timed` (--request-timeout) or `patient
 
 import pytest
 
-from servers import BUILD, SERVICES, find_labs
+from tests.helpers.servers import BUILD, SERVICES, find_labs
 
 MISTAKES = {
     "M1": "addr-in-use: SO_REUSEADDR is missing, set after bind, or mixed up with another name",

@@ -154,7 +154,7 @@ def phrases(root: Path) -> set[str]:
     """The fixed parts of what the programs can say."""
     sources = "".join(
         re.sub(r'"\s*\n\s*"', "", file.read_text())
-        for pattern in ("common/**/*.c", "lab*/*.c", "bench/*.c")
+        for pattern in ("common/**/*.c", "lab*/*.c", "bench/**/*.c")
         for file in root.glob(pattern)
     )
     parts = {

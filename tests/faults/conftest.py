@@ -2,9 +2,9 @@
 
 import pytest
 
-from faults import HERE, Built, program, shim_library
-from rows import ROWS, rows_of
-from servers import HAS_PROC, SANITIZERS
+from tests.faults.faults import HERE, Built, program, shim_library
+from tests.faults.rows import ROWS, rows_of
+from tests.helpers.servers import HAS_PROC, SANITIZERS
 
 
 def pytest_collection_modifyitems(config, items):

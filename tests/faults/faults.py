@@ -26,9 +26,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from servers import SANITIZERS, Client, Lab, Server, until
-from test_chat import Room
-from web import WebServer
+from tests.helpers.servers import SANITIZERS, Client, Lab, Server, until
+from tests.services.test_chat import Room
+from tests.helpers.web import WebServer
 
 HERE = Path(__file__).resolve().parent
 CC = os.environ.get("CC", "cc").split()

@@ -5,17 +5,17 @@ import ast
 import re
 from dataclasses import dataclass
 
-from servers import ROOT
+from tests.helpers.servers import ROOT
 
 NAME = re.compile(r"test_((?:[a-z]\d+_)+)")
 
-CONTRACT = "tests/test_contract.py::test_"
-CHARACTER = "tests/test_character.py::test_"
-COMMAND = "tests/test_command_line.py::test_"
-CLIENTS = "tests/test_clients.py::test_"
-HTTP = "tests/test_http.py::test_"
-FILES = "tests/test_files.py::test_"
-CHAT = "tests/test_chat.py::test_"
+CONTRACT = "tests/labs/test_contract.py::test_"
+CHARACTER = "tests/labs/test_character.py::test_"
+COMMAND = "tests/labs/test_command_line.py::test_"
+CLIENTS = "tests/labs/test_clients.py::test_"
+HTTP = "tests/services/test_http.py::test_"
+FILES = "tests/services/test_files.py::test_"
+CHAT = "tests/services/test_chat.py::test_"
 
 NO_LIMITS = "labs 1 to 3 have no limits, and what that means is S2"
 

@@ -18,9 +18,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-sys.path[:0] = [str(HERE.parent)]
 
-from rows import ROWS, rows_of
+from tests.faults.rows import ROWS, rows_of
 
 LABS = [folder.name.partition("-")[0] for folder in sorted(ROOT.glob("lab*/"))]
 LONGEST = ["test_accepting.py", "test_slow_clients.py", "test_uploads.py"]

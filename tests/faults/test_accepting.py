@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from faults import (
+from tests.faults.faults import (
     ALL_SERVICES,
     ALWAYS,
     BUSY,
@@ -24,7 +24,7 @@ from faults import (
     faulty,
     pass_time,
 )
-from servers import (
+from tests.helpers.servers import (
     GUARD_S,
     IDLE_MS,
     SANITIZERS,
@@ -34,7 +34,7 @@ from servers import (
     plain_only,
     until,
 )
-from web import request
+from tests.helpers.web import request
 
 NO_DESCRIPTORS = [errno.EMFILE, errno.ENFILE]
 NO_MEMORY = [errno.ENOMEM, errno.ENOBUFS]

@@ -1,12 +1,12 @@
-"""Family E: the chat. Most of it is in tests/test_chat.py; here are failures from outside."""
+"""Family E: the chat. Most of it is in tests/services/test_chat.py; here are failures from outside."""
 
 import errno
 import threading
 
 import pytest
 
-from faults import BUSY, MIB, faulty
-from servers import GUARD_S, plain_only, shown
+from tests.faults.faults import BUSY, MIB, faulty
+from tests.helpers.servers import GUARD_S, plain_only, shown
 
 LONG_WORDS = b"x" * 4000
 GONE = (b"-- guest2 has left\n", b"-- guest2 was too slow and is gone\n")

@@ -12,9 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from faults import ALL_SERVICES, HERE
-from servers import GUARD_S, SANITIZERS, SUMMARY, Client
-from web import WebClient
+from tests.faults.faults import ALL_SERVICES, HERE
+from tests.helpers.servers import GUARD_S, SANITIZERS, SUMMARY, Client
+from tests.helpers.web import WebClient
 
 STARTS = 500
 AT_ONCE = 8

@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from faults import (
+from tests.faults.faults import (
     ALL_SERVICES,
     ALWAYS,
     FaultTable,
@@ -24,8 +24,8 @@ from faults import (
     pass_time,
     visit_of,
 )
-from servers import BUILD, GUARD_S, SUMMARY, Client, until
-from web import request
+from tests.helpers.servers import BUILD, GUARD_S, SUMMARY, Client, until
+from tests.helpers.web import request
 
 LARGE = 20_000_000
 DAY_S = 86400

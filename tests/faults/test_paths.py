@@ -1,4 +1,4 @@
-"""Family C: what a path may lead to, and files that change. Most of it is in tests/test_http.py."""
+"""Family C: what a path may lead to, and files that change. Most of it is in tests/services/test_http.py."""
 
 import ctypes
 import errno
@@ -7,9 +7,9 @@ import threading
 
 import pytest
 
-from faults import MIB, faulty
-from servers import until
-from web import WebClient, request
+from tests.faults.faults import MIB, faulty
+from tests.helpers.servers import until
+from tests.helpers.web import WebClient, request
 
 LARGE = 20 * MIB
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2

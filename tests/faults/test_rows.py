@@ -2,8 +2,8 @@
 
 import re
 
-from faults import HERE
-from rows import ROWS, exists, rows_of
+from tests.faults.faults import HERE
+from tests.faults.rows import ROWS, exists, rows_of
 
 
 def test_every_row_is_tried_somewhere():

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from faults import KIB, MIB, faulty, pass_time, visit_of, visits
-from servers import GUARD_S, SANITIZERS, Client, find_labs, run, until
-from web import request
+from tests.faults.faults import KIB, MIB, faulty, pass_time, visit_of, visits
+from tests.helpers.servers import GUARD_S, SANITIZERS, Client, find_labs, run, until
+from tests.helpers.web import request
 
 LIMIT_S = 1.0
 BEYOND_S = 1.0  # how much later than its limit a slow client may be gone

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from faults import ALL_SERVICES, HERE, KIB, MIB, any_service, faulty
-from servers import GUARD_S, plain_only, until
-from web import request
+from tests.faults.faults import ALL_SERVICES, HERE, KIB, MIB, any_service, faulty
+from tests.helpers.servers import GUARD_S, plain_only, until
+from tests.helpers.web import request
 
 LARGE = 20 * MIB
 FAILING = [(name, call) for name in ALL_SERVICES for call in ("send", "recv")] + [

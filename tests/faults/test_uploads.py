@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from faults import MIB, faulty
-from web import WebClient, request
+from tests.faults.faults import MIB, faulty
+from tests.helpers.web import WebClient, request
 
 KILLS = 100
 SIZE = 100_000

@@ -6,17 +6,14 @@ server would; the tests then break them in one place and look for who notices.
 
 import dataclasses
 import random
-import sys
 
-from servers import ROOT
+from tests.helpers.servers import ROOT
 
-sys.path.insert(0, str(ROOT))
-
-from bench.measure.kernel import COUNTERS, Snapshot  # noqa: E402
-from bench.measure.labs import Lab  # noqa: E402
-from bench.judge.predictions import fifo  # noqa: E402
-from bench.measure.records import NS_PER_S, Client, Visit  # noqa: E402
-from bench.measure.runs import Generator, Measured, Run, burst, duration_s  # noqa: E402
+from bench.measure.kernel import COUNTERS, Snapshot
+from bench.measure.labs import Lab
+from bench.judge.predictions import fifo
+from bench.measure.records import NS_PER_S, Client, Visit
+from bench.measure.runs import Generator, Measured, Run, burst, duration_s
 
 START = 1_000 * NS_PER_S
 LATE_S = 20e-6

@@ -4,7 +4,6 @@ import random
 
 import pytest
 
-import bench_world  # noqa: F401  (finds bench/)
 from bench.checks import pair as check_pair
 from bench.checks import stop as check_stop
 

@@ -8,9 +8,9 @@ import os
 
 import pytest
 
-from browser import CHROMIUM, browser
-from servers import SANITIZERS, find_labs
-from web import serve
+from tests.helpers.browser import CHROMIUM, browser
+from tests.helpers.servers import SANITIZERS, find_labs
+from tests.helpers.web import serve
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),

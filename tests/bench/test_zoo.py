@@ -11,10 +11,9 @@ from collections import Counter
 
 import pytest
 
-import bench_world  # noqa: F401  (finds bench/)
 from bench.measure.records import read_clients
-from servers import BUILD, GUARD_S, find_labs, until
-from web import serve
+from tests.helpers.servers import BUILD, GUARD_S, find_labs, until
+from tests.helpers.web import serve
 
 LOAD = BUILD / "bench" / "load"
 CLIENTS = 8

@@ -10,7 +10,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from servers import GUARD_S, Client, Lab, Server, shown
+from tests.helpers.servers import GUARD_S, Client, Lab, Server, shown
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from servers import BUILD, ROOT, SANITIZERS, run
+from tests.helpers.servers import BUILD, ROOT, SANITIZERS, run
 
-FUZZ = Path(__file__).resolve().parent / "fuzz"
-REPLAY = Path(__file__).resolve().parent / "units" / "replay.c"
+FUZZ = Path(__file__).resolve().parent
+REPLAY = ROOT / "tests" / "units" / "replay.c"
 TARGETS = sorted(FUZZ.glob("*.c"))
 
 

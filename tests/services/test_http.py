@@ -11,8 +11,8 @@ import time
 
 import pytest
 
-from servers import GUARD_S, linux_only, until
-from web import request, serve
+from tests.helpers.servers import GUARD_S, linux_only, until
+from tests.helpers.web import request, serve
 
 PAGE = b"<p>" + b"x" * 1021
 LARGE = 20_000_000

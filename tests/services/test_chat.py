@@ -18,7 +18,16 @@ import time
 
 import pytest
 
-from servers import BUILD, GUARD_S, Client, Lab, Server, linux_only, shown, until
+from tests.helpers.servers import (
+    BUILD,
+    GUARD_S,
+    Client,
+    Lab,
+    Server,
+    linux_only,
+    shown,
+    until,
+)
 
 CLIENT = BUILD / "lab1-sequential" / "client"
 COMMANDS = b"/nick NAME, /who, /me WORDS, /quit"

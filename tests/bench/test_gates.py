@@ -5,9 +5,8 @@ import math
 
 import pytest
 
-import bench_world  # noqa: F401  (finds bench/)
 from bench.judge import gates
-from bench_world import (
+from tests.helpers.bench_world import (
     Generator,
     burst,
     change,

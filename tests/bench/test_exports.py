@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from servers import ROOT
+from tests.helpers.servers import ROOT
 
-sys.path.insert(0, str(ROOT))
 
 from bench.checks import crosscheck
 from bench.experiments import dmv

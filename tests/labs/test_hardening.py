@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from servers import BUILD, ROOT, SANITIZERS
+from tests.helpers.servers import BUILD, ROOT, SANITIZERS
 
 PROGRAMS = sorted(
     BUILD / source.relative_to(ROOT).with_suffix("")

@@ -10,8 +10,8 @@ import threading
 
 import pytest
 
-from servers import GUARD_S, IDLE_MS, linux_only, plain_only, until
-from web import request, serve
+from tests.helpers.servers import GUARD_S, IDLE_MS, linux_only, plain_only, until
+from tests.helpers.web import request, serve
 
 MEGABYTE = 1_000_000
 TEMPORARY = ".upload-"

@@ -2,7 +2,7 @@
 
 It must fail in that test, by an assertion, and pass when nothing is broken. It has a few tries,
 and the row says so if it needed more than one. Run from anywhere:
-tests/check_broken.py [WORD ...] takes only the variants whose description has one of the words.
+tests/gallery/check.py [WORD ...] takes only the variants whose description has one of the words.
 """
 
 import os
@@ -15,13 +15,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
 
-from broken import GALLERY, Broken
+from tests.gallery.broken import GALLERY, Broken
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 JOBS = os.cpu_count() or 1
 TRIES = 3  # a race shows itself nearly always, and no test can do better
 GUARD_S = 4  # how long a test waits for what a broken server never does
-NOT_COPIED = shutil.ignore_patterns("build", "results", "docs", ".*", "__pycache__")
+NOT_COPIED = shutil.ignore_patterns(
+    "build", "results", "docs", ".git", ".pytest_cache", "__pycache__"
+)
 
 
 class Trouble(Exception):

@@ -6,14 +6,14 @@ also a list of what people get wrong; M1 to M10 are the ten mistakes of conftest
 
 from dataclasses import dataclass
 
-CONTRACT = "tests/test_contract.py::test_"
-CHARACTER = "tests/test_character.py::test_"
-COMMAND = "tests/test_command_line.py::test_"
-CLIENTS = "tests/test_clients.py::test_"
-UNIT = "tests/test_units.py::test_unit"
-CHAT = "tests/test_chat.py::test_"
-HTTP = "tests/test_http.py::test_"
-FILES = "tests/test_files.py::test_"
+CONTRACT = "tests/labs/test_contract.py::test_"
+CHARACTER = "tests/labs/test_character.py::test_"
+COMMAND = "tests/labs/test_command_line.py::test_"
+CLIENTS = "tests/labs/test_clients.py::test_"
+UNIT = "tests/units/test_units.py::test_unit"
+CHAT = "tests/services/test_chat.py::test_"
+HTTP = "tests/services/test_http.py::test_"
+FILES = "tests/services/test_files.py::test_"
 
 LAB1, LAB2 = "lab1-sequential", "lab2-thread-per-client"
 LAB3, LAB4 = "lab3-thread-pool", "lab4-timeouts-backlog"
@@ -277,7 +277,12 @@ GALLERY = [
         "the client of a line that was too long is closed without waiting",
         "",
         "common/services/lines.c",
-        [("                       LINES_LINGER_NS);\n", "                       0);\n")],
+        [
+            (
+                "                       LINES_LINGER_NS);\n",
+                "                       0);\n",
+            )
+        ],
         f"{CONTRACT}a_line_of_10_megabytes_is_told_so_and_closed[{LAB1}-echo]",
     ),
     # --- clients who leave ---

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from servers import BUILD, ROOT, SANITIZERS, run
+from tests.helpers.servers import BUILD, ROOT, SANITIZERS, run
 
-UNITS = Path(__file__).resolve().parent / "units"
+UNITS = Path(__file__).resolve().parent
 WARNINGS = [
     "-Wall",
     "-Wextra",

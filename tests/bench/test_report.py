@@ -22,8 +22,8 @@ from pathlib import Path
 
 import pytest
 
-from servers import GUARD_S
-from test_exports import LABS, make_part
+from tests.helpers.servers import GUARD_S, ROOT
+from tests.bench.test_exports import LABS, make_part
 
 from bench.tell import charts
 from bench.experiments.experiment import Part
@@ -229,7 +229,7 @@ def part(tmp_path_factory) -> Part:
 def page(part, tmp_path_factory) -> Path:
     """The report of it."""
     folder = next(tmp_path_factory.getbasetemp().glob("results*"))
-    facts = describe(Path(__file__).parent.parent, LABS[0].program)
+    facts = describe(ROOT, LABS[0].program)
     return Report("Bench of a test, <quick> & made up", [part], facts).write(folder)
 
 
@@ -273,7 +273,7 @@ def test_all_that_was_found_is_on_the_page(browser, page, part):
     ]
     for finding in part.conclusion.findings:
         said += [finding.what, finding.measured, finding.predicted]
-    for fact in describe(Path(__file__).parent.parent, LABS[0].program):
+    for fact in describe(ROOT, LABS[0].program):
         said += [fact.name, fact.value]
     assert [words for words in said if words not in shown] == []
     assert browser.value("document.querySelectorAll('figure svg').length") == len(

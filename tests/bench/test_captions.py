@@ -9,12 +9,11 @@ from statistics import median
 
 import pytest
 
-import bench_world  # noqa: F401  (finds bench/)
 from bench.experiments import cost
 from bench.experiments import crowd
 from bench.experiments import dmv
 from bench.experiments import throughput
-from bench_world import change, client, ideal, lab, labs, make_run
+from tests.helpers.bench_world import change, client, ideal, lab, labs, make_run
 from bench.experiments.experiment import Options
 from bench.measure.rig import Counted, Held
 from bench.measure.runs import Generator

@@ -5,14 +5,13 @@ from pathlib import Path
 
 import pytest
 
-import bench_world  # noqa: F401  (finds bench/)
 from bench.experiments import arrivals
 from bench.judge import gates
 from bench.measure.labs import find_labs as find_bench_labs
 from bench.measure.labs import find_null
 from bench.measure.processes import Trouble, await_end, started
 from bench.measure.runs import Generator, Run, burst, perform
-from servers import BUILD, ROOT
+from tests.helpers.servers import BUILD, ROOT
 
 LOAD = BUILD / "bench" / "load"
 pytestmark = pytest.mark.skipif(

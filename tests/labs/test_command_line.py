@@ -10,7 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from servers import GUARD_S, Client, find_labs, kernel_sockets, linux_only, until
+from tests.helpers.servers import (
+    GUARD_S,
+    Client,
+    find_labs,
+    kernel_sockets,
+    linux_only,
+    until,
+)
 
 USAGE, SYSTEM = 2, 1
 

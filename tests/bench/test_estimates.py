@@ -5,7 +5,6 @@ import random
 
 import pytest
 
-import bench_world  # noqa: F401  (finds bench/)
 from bench.judge.estimates import Interval, floor_of, interval, percentile, ranks_around
 
 

@@ -1,6 +1,6 @@
-"""Broken variants that the fault suite must catch, in the form of tests/broken.py.
+"""Broken variants that the fault suite must catch, in the form of tests/gallery/broken.py.
 
-    tests/faults/broken_faults.py [WORD ...]
+    tests/gallery/broken_faults.py [WORD ...]
 
 builds and tries them all, or those whose description has one of the words.
 """
@@ -8,13 +8,12 @@ builds and tries them all, or those whose description has one of the words.
 import sys
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).resolve().parent.parent)]
 
-import check_broken
-from broken import LAB1, LAB2, LAB3, LAB4, Broken
+from tests.gallery import check as check_broken
+from tests.gallery.broken import LAB1, LAB2, LAB3, LAB4, Broken
 
 FAULTS = "tests/faults/"
-HTTP = "tests/test_http.py::test_"
+HTTP = "tests/services/test_http.py::test_"
 
 FAULT_GALLERY = [
     Broken(

@@ -9,14 +9,13 @@ from statistics import fmean
 
 import pytest
 
-import bench_world  # noqa: F401  (finds bench/)
 from bench.experiments import arrivals
 from bench.experiments import backlog
 from bench.experiments import dmv
 from bench.judge import predictions
 from bench.experiments import silent
 from bench.experiments import work
-from bench_world import (
+from tests.helpers.bench_world import (
     client,
     change,
     ideal,

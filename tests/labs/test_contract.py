@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from servers import (
+from tests.helpers.servers import (
     IDLE_MS,
     SANITIZERS,
     Client,
