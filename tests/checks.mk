@@ -15,7 +15,7 @@ test-faults: all ## try everything that can go wrong, and print the list with re
 	@$(TRIED) -m tests.faults.run
 
 test-broken: labs ## show that each check catches the mistake it is there for (GALLERY=faults: the fault suite)
-	$(PYTHON) -m tests.gallery.$(if $(GALLERY),broken_$(GALLERY),check)
+	$(PYTHON) -m tests.gallery.check --gallery=$(GALLERY) $(WORD)
 
 docs: ## build the tutorial as a site in build/docs (needs mkdocs, mkdocs-material)
 	@$(PYTHON) docs/site/make_site.py

@@ -1,10 +1,14 @@
 """Tests the tests: builds each variant of the gallery and requires that its test fails.
 
 It must fail in that test, by an assertion, and pass when nothing is broken. It has a few tries,
-and the row says so if it needed more than one. Run from anywhere:
-tests/gallery/check.py [WORD ...] takes only the variants whose description has one of the words.
+and the row says so if it needed more than one. From the root of the project:
+
+    python3 -m tests.gallery.check [--gallery=faults] [WORD ...]
+
+takes only the variants whose name or description has one of the words.
 """
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -15,9 +19,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
 
-from tests.gallery.broken import GALLERY, Broken
+from tests.gallery.variants import GALLERIES, ROOT, DoesNotFit, Variant, read_gallery
 
-ROOT = Path(__file__).resolve().parents[2]
 JOBS = os.cpu_count() or 1
 TRIES = 3  # a race shows itself nearly always, and no test can do better
 GUARD_S = 4  # how long a test waits for what a broken server never does
@@ -66,80 +69,90 @@ def failures(tree: Path, tests: list[str]) -> list[str]:
     return [failure.get("message") for failure in suite.iter("failure")]
 
 
-def catch(broken: Broken, tree: Path) -> str:
+def catch(variant: Variant, tree: Path) -> str:
     """Break the tree, require that the test fails, mend the tree. Returns the test's message."""
-    file = tree / broken.file
-    whole = file.read_text()
-    text = whole
-    for old, new in broken.edits:
-        if text.count(old) != 1:
-            raise Trouble(
-                f"stands {text.count(old)} times in {broken.file}, not once:\n{old}"
-            )
-        text = text.replace(old, new)
+    broken = variant.broken(tree)
+    whole = {file: file.read_text() for file in broken}
     try:
-        file.write_text(text)
+        for file, text in broken.items():
+            file.write_text(text)
         build(tree)
         for tries in range(1, TRIES + 1):
-            messages = failures(tree, [broken.test])
+            messages = failures(tree, [variant.test])
             if messages:
                 break
     finally:
-        file.write_text(whole)
+        for file, text in whole.items():
+            file.write_text(text)
     if not messages:
-        raise Trouble(f"NOT CAUGHT: {broken.test} passes, {TRIES} times")
+        raise Trouble(f"NOT CAUGHT: {variant.test} passes, {TRIES} times")
     if not messages[0].startswith(("AssertionError", "assert ", "Failed")):
-        raise Trouble(f"{broken.test} fails, but not by an assertion:\n{messages[0]}")
+        raise Trouble(f"{variant.test} fails, but not by an assertion:\n{messages[0]}")
     verdict = messages[0].removeprefix("AssertionError: ").splitlines()[0]
     return verdict if tries == 1 else f"{verdict} (only at try {tries})"
 
 
-def check(broken: Broken, trees: SimpleQueue) -> bool:
+def check(variant: Variant, trees: SimpleQueue) -> bool:
     """Check one variant in a tree that is free, and print its row."""
     tree = trees.get()
     try:
-        is_caught, verdict = True, catch(broken, tree)
-    except Trouble as trouble:
+        is_caught, verdict = True, catch(variant, tree)
+    except (Trouble, DoesNotFit) as trouble:
         is_caught, verdict = False, str(trouble)
     finally:
         trees.put(tree)
     mark = "caught" if is_caught else "WRONG "
-    test = broken.test.partition("test_")[2].partition("::")[2]
+    test = variant.test.partition("test_")[2].partition("::")[2]
     print(
-        f"{mark} {broken.mistake:>3}  {broken.what}\n            {test}\n            {verdict}"
+        f"{mark} {variant.mistake:>3}  {variant.name}: {variant.what}\n"
+        f"            {test}\n            {verdict}",
+        flush=True,
     )
     return is_caught
 
 
-def main() -> int:
-    words = sys.argv[1:]
-    chosen = [
-        one for one in GALLERY if not words or any(word in one.what for word in words)
-    ]
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        ThreadPoolExecutor(JOBS + 1) as pool,
-    ):
-        unbroken, *others = (Path(folder) / str(number) for number in range(JOBS + 1))
-        shutil.copytree(ROOT, unbroken, ignore=NOT_COPIED)
-        build(unbroken)
-        trees = SimpleQueue()
-        for tree in others:
-            shutil.copytree(unbroken, tree)
-            trees.put(tree)
-        tests = sorted({broken.test for broken in chosen})
+def check_all(chosen: list[Variant], folder: Path) -> bool:
+    """Check the variants side by side, and that their tests pass when nothing is broken."""
+    unbroken, *others = (folder / str(number) for number in range(JOBS + 1))
+    shutil.copytree(ROOT, unbroken, ignore=NOT_COPIED)
+    build(unbroken)
+    trees = SimpleQueue()
+    for tree in others:
+        shutil.copytree(unbroken, tree)
+        trees.put(tree)
+    tests = sorted({variant.test for variant in chosen})
+    with ThreadPoolExecutor(JOBS + 1) as pool:
         whole = pool.submit(failures, unbroken, tests)  # beside them: tests mostly wait
-        results = list(pool.map(lambda broken: check(broken, trees), chosen))
-        if whole.result():
-            print(
-                "some tests fail although nothing is broken:", *whole.result(), sep="\n"
-            )
-            return 1
-    missed = [one.what for one, is_caught in zip(chosen, results) if not is_caught]
+        results = list(pool.map(lambda variant: check(variant, trees), chosen))
+    if whole.result():
+        print("some tests fail although nothing is broken:", *whole.result(), sep="\n")
     print(f"{sum(results)} of {len(results)} broken variants were caught")
-    for what in missed:
-        print(f"not caught: {what}")
-    return 1 if missed else 0
+    for variant, is_caught in zip(chosen, results):
+        if not is_caught:
+            print(f"not caught: {variant.name}")
+    return all(results) and not whole.result()
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--gallery", choices=GALLERIES, default="")
+    parser.add_argument("words", nargs="*", metavar="WORD")
+    return parser.parse_args()
+
+
+def main() -> int:
+    asked = arguments()
+    chosen = [
+        variant
+        for variant in read_gallery(asked.gallery)
+        if not asked.words
+        or any(word in f"{variant.name} {variant.what}" for word in asked.words)
+    ]
+    if not chosen:
+        print(f"no variant has one of the words {' '.join(asked.words)}")
+        return 2
+    with tempfile.TemporaryDirectory() as folder:
+        return 0 if check_all(chosen, Path(folder)) else 1
 
 
 if __name__ == "__main__":
