@@ -5,22 +5,14 @@ with --max-clients), `pool` (--threads), `timed` (--request-timeout) or `patient
 `choosy` (--backlog).
 """
 
+import re
+
 import pytest
 
-from tests.helpers.servers import BUILD, SERVICES, find_labs
-
-MISTAKES = {
-    "M1": "addr-in-use: SO_REUSEADDR is missing, set after bind, or mixed up with another name",
-    "M2": "unchecked-bind: the result of bind or listen is ignored",
-    "M3": "fd-by-reference: the thread got the address of a variable that the loop then changed",
-    "M4": "join-or-detach: nobody joins or detaches the threads, or the accept loop joins each",
-    "M5": "sigpipe: SIGPIPE is not ignored, so a write to a client that left ends the server",
-    "M6": "die-on-client-error: exit or assert where only one client failed",
-    "M7": "one-recv-one-message: a recv is not a message, and a send may take only a part",
-    "M8": "fd-leak: a socket is not closed on some path, or accept spins when there is none left",
-    "M9": "if-or-spin: if instead of while around a wait, or a loop that never waits",
-    "M10": "starved-pool: no deadline, or one that every byte moves",
-}
+from tests.helpers.labs import SERVICES, find_labs
+from tests.helpers.mistakes import EVIDENCE, MISTAKES
+from tests.helpers.processes import failures
+from tests.helpers.setting import BUILD
 
 
 def groups() -> dict[str, list]:
@@ -58,11 +50,23 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("service", SERVICES, ids=lambda service: service.name)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    failures.clear()
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item):
-    """A failure says which of the well-known mistakes it usually is."""
+    """A failure tells how its servers were, and a well-known mistake that fits what was seen."""
     report = (yield).get_result()
-    mistake = item.get_closest_marker("mistake")
-    if report.failed and mistake is not None:
-        for name in mistake.args:
-            report.sections.append(("what this usually is", f"{name} {MISTAKES[name]}"))
+    if not report.failed:
+        return
+    for story in failures:
+        report.sections.append(("the server", story))
+    seen = "\n".join([report.longreprtext, *failures])
+    for marker in item.iter_markers("mistake"):
+        for name in marker.args:
+            if re.search(EVIDENCE[name], seen):
+                report.sections.append(
+                    ("what this looks like", f"{name} {MISTAKES[name]}")
+                )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.servers import ROOT
+from tests.helpers.setting import ROOT
 
 
 from bench.checks import crosscheck

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.servers import GUARD_S, ROOT
+from tests.helpers.setting import GUARD_S, ROOT
 from tests.bench.test_exports import LABS, make_part
 
 from bench.tell import charts

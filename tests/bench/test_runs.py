@@ -11,7 +11,7 @@ from bench.measure.labs import find_labs as find_bench_labs
 from bench.measure.labs import find_null
 from bench.measure.processes import Trouble, await_end, started
 from bench.measure.runs import Generator, Run, burst, perform
-from tests.helpers.servers import BUILD, ROOT
+from tests.helpers.setting import BUILD, ROOT
 
 LOAD = BUILD / "bench" / "load"
 pytestmark = pytest.mark.skipif(

@@ -12,7 +12,8 @@ from collections import Counter
 import pytest
 
 from bench.measure.records import read_clients
-from tests.helpers.servers import BUILD, GUARD_S, find_labs, until
+from tests.helpers.labs import find_labs
+from tests.helpers.setting import BUILD, GUARD_S, until
 from tests.helpers.web import serve
 
 LOAD = BUILD / "bench" / "load"

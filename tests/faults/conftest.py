@@ -4,7 +4,7 @@ import pytest
 
 from tests.faults.faults import HERE, Built, program, shim_library
 from tests.faults.rows import ROWS, rows_of
-from tests.helpers.servers import HAS_PROC, SANITIZERS
+from tests.helpers.setting import HAS_PROC, SANITIZERS
 
 
 def pytest_collection_modifyitems(config, items):

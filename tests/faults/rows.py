@@ -5,7 +5,7 @@ import ast
 import re
 from dataclasses import dataclass
 
-from tests.helpers.servers import ROOT
+from tests.helpers.setting import ROOT
 
 NAME = re.compile(r"test_((?:[a-z]\d+_)+)")
 

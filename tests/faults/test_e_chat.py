@@ -6,7 +6,8 @@ import threading
 import pytest
 
 from tests.faults.faults import BUSY, MIB, faulty
-from tests.helpers.servers import GUARD_S, plain_only, shown
+from tests.helpers.clients import shown
+from tests.helpers.setting import GUARD_S, plain_only
 
 LONG_WORDS = b"x" * 4000
 GONE = (b"-- guest2 has left\n", b"-- guest2 was too slow and is gone\n")

@@ -13,7 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.faults.faults import ALL_SERVICES, HERE
-from tests.helpers.servers import GUARD_S, SANITIZERS, SUMMARY, Client
+from tests.helpers.clients import Client
+from tests.helpers.servers import SUMMARY
+from tests.helpers.setting import GUARD_S, SANITIZERS
 from tests.helpers.web import WebClient
 
 STARTS = 500

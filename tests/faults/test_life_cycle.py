@@ -24,7 +24,9 @@ from tests.faults.faults import (
     pass_time,
     visit_of,
 )
-from tests.helpers.servers import BUILD, GUARD_S, SUMMARY, Client, until
+from tests.helpers.clients import Client
+from tests.helpers.servers import SUMMARY
+from tests.helpers.setting import BUILD, GUARD_S, until
 from tests.helpers.web import request
 
 LARGE = 20_000_000

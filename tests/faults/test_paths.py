@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from tests.faults.faults import MIB, faulty
-from tests.helpers.servers import until
+from tests.helpers.setting import until
 from tests.helpers.web import WebClient, request
 
 LARGE = 20 * MIB

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.faults.faults import KIB, MIB, faulty, pass_time, visit_of, visits
-from tests.helpers.servers import GUARD_S, SANITIZERS, Client, find_labs, run, until
+from tests.helpers.clients import Client
+from tests.helpers.labs import find_labs
+from tests.helpers.setting import GUARD_S, SANITIZERS, run, until
 from tests.helpers.web import request
 
 LIMIT_S = 1.0

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.faults import ALL_SERVICES, HERE, KIB, MIB, any_service, faulty
-from tests.helpers.servers import GUARD_S, plain_only, until
+from tests.helpers.setting import GUARD_S, plain_only, until
 from tests.helpers.web import request
 
 LARGE = 20 * MIB

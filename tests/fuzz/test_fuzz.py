@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.servers import BUILD, ROOT, SANITIZERS, run
+from tests.helpers.setting import BUILD, ROOT, SANITIZERS, run
 
 FUZZ = Path(__file__).resolve().parent
 REPLAY = ROOT / "tests" / "units" / "replay.c"

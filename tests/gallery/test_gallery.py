@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.conftest import MISTAKES
+from tests.helpers.mistakes import MISTAKES
 from tests.gallery.variants import GALLERIES, ROOT, DoesNotFit, Hunk, read_gallery
 
 ALL = [variant for gallery in GALLERIES for variant in read_gallery(gallery)]

@@ -7,7 +7,7 @@ server would; the tests then break them in one place and look for who notices.
 import dataclasses
 import random
 
-from tests.helpers.servers import ROOT
+from tests.helpers.setting import ROOT
 
 from bench.measure.kernel import COUNTERS, Snapshot
 from bench.measure.labs import Lab

@@ -10,7 +10,10 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.helpers.servers import GUARD_S, Client, Lab, Server, shown
+from tests.helpers.clients import Client, shown
+from tests.helpers.labs import Lab
+from tests.helpers.servers import Server
+from tests.helpers.setting import GUARD_S
 
 
 @dataclass(frozen=True)
@@ -86,10 +89,7 @@ class WebClient(Client):
 class WebServer(Server):
     """A server whose clients speak HTTP."""
 
-    def connect(self, receive_buffer: int | None = None) -> WebClient:
-        client = WebClient(self.address, receive_buffer)
-        self.clients.append(client)
-        return client
+    client_class = WebClient
 
     def greeted(self, receive_buffer: int | None = None) -> WebClient:
         """Nobody is greeted in HTTP."""

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from tests.helpers.servers import ROOT, linux_only, plain_only
+from tests.helpers.setting import ROOT, linux_only, plain_only
 
 LONG_MS = 20000
 SHORT_MS = 50

@@ -11,7 +11,8 @@ import threading
 
 import pytest
 
-from tests.helpers.servers import BUILD, GUARD_S, find_labs, linux_only, run, until
+from tests.helpers.labs import find_labs
+from tests.helpers.setting import BUILD, GUARD_S, linux_only, run, until
 
 CLIENT = BUILD / "lab1-sequential" / "client"
 STRESS = BUILD / "lab2-thread-per-client" / "stress"

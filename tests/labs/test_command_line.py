@@ -10,14 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.servers import (
-    GUARD_S,
-    Client,
-    find_labs,
-    kernel_sockets,
-    linux_only,
-    until,
-)
+from tests.helpers.clients import Client
+from tests.helpers.kernel import kernel_sockets
+from tests.helpers.labs import find_labs
+from tests.helpers.setting import GUARD_S, linux_only, until
 
 USAGE, SYSTEM = 2, 1
 

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from tests.helpers.servers import BUILD, ROOT, SANITIZERS
+from tests.helpers.setting import BUILD, ROOT, SANITIZERS
 
 PROGRAMS = sorted(
     BUILD / source.relative_to(ROOT).with_suffix("")

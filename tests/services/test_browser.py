@@ -9,7 +9,8 @@ import os
 import pytest
 
 from tests.helpers.browser import CHROMIUM, browser
-from tests.helpers.servers import SANITIZERS, find_labs
+from tests.helpers.labs import find_labs
+from tests.helpers.setting import SANITIZERS
 from tests.helpers.web import serve
 
 pytestmark = [

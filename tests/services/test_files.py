@@ -10,7 +10,8 @@ import threading
 
 import pytest
 
-from tests.helpers.servers import GUARD_S, IDLE_MS, linux_only, plain_only, until
+from tests.helpers.idleness import IDLE_MS
+from tests.helpers.setting import GUARD_S, linux_only, plain_only, until
 from tests.helpers.web import request, serve
 
 MEGABYTE = 1_000_000

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from tests.helpers.servers import GUARD_S, linux_only, until
+from tests.helpers.setting import GUARD_S, linux_only, until
 from tests.helpers.web import request, serve
 
 PAGE = b"<p>" + b"x" * 1021

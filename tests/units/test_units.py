@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.servers import BUILD, ROOT, SANITIZERS, run
+from tests.helpers.setting import BUILD, ROOT, SANITIZERS, run
 
 UNITS = Path(__file__).resolve().parent
 WARNINGS = [

@@ -1,0 +1,50 @@
+"""What the tests run on: where the project is, how it was built, and how long to be patient.
+
+Nothing sleeps to wait for something: `until` waits for the thing itself. GUARD_S is how long a
+failing test waits; no passing test comes near it.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / os.environ.get("BUILD", "build")
+GUARD_S = float(os.environ.get("GUARD", "20"))
+POLL_S = 0.002
+
+SANITIZERS = os.environ.get("SAN", "")
+HAS_PROC = sys.platform == "linux"
+
+linux_only = pytest.mark.skipif(
+    not HAS_PROC, reason="looks into the kernel through /proc, which only Linux has"
+)
+plain_only = pytest.mark.skipif(
+    SANITIZERS != "", reason="counts memory, of which sanitizers take their own"
+)
+
+
+def until(is_true: Callable[[], object], claim: str) -> None:
+    """Wait for the thing itself; a thing that never comes fails with the claim."""
+    end = time.monotonic() + GUARD_S
+    while not is_true():
+        assert time.monotonic() < end, f"still not so after {GUARD_S:g} s: {claim}"
+        time.sleep(POLL_S)
+
+
+def run(command: list[str], **process_options: object) -> subprocess.CompletedProcess:
+    """Run a program to its end, which must come by itself."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    try:
+        return subprocess.run(
+            command, text=True, timeout=GUARD_S, **{**pipes, **process_options}
+        )
+    except subprocess.TimeoutExpired:
+        raise AssertionError(
+            f"has not ended after {GUARD_S:g} s: {' '.join(command)}"
+        ) from None
