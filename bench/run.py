@@ -19,7 +19,7 @@ from bench.experiments import cost
 from bench.experiments import crowd
 from bench.experiments import dmv
 from bench.tell import exports
-from bench.judge import gates
+from bench.judge import stamps
 from bench.measure import machine
 from bench.experiments import silent
 from bench.tell import summary
@@ -34,7 +34,7 @@ from bench.tell.charts import (
 )
 from bench.experiments.experiment import Conclusion, Experiment, Options, Part
 from bench.measure.labs import Lab, find_labs, find_null
-from bench.measure.processes import INTERRUPTS, Trouble, warn
+from bench.measure.processes import INTERRUPTS, BenchError, warn
 from bench.measure.progress import Progress
 from bench.tell.report import Report
 from bench.tell.results import discard, link_latest, make_folder, short
@@ -43,7 +43,7 @@ from bench.measure.runs import Measured, Run, count
 MODULES = (dmv, crowd, work, arrivals, silent, backlog, cost, throughput)
 EXPERIMENTS = {module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES}
 AGAIN_SHARE = 0.1  # of the planned time may go into runs that are made again
-EXIT_TROUBLE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+EXIT_FAILURE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
 
 @dataclass
@@ -56,7 +56,7 @@ class Bench:
     load: Path
     folder: Path
     load_average: float  # before it began: what others did on this machine
-    patience: gates.Patience = field(default_factory=lambda: gates.Patience(0))
+    patience: stamps.Patience = field(default_factory=lambda: stamps.Patience(0))
     made: list[Measured] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)  # once it has been concluded
 
@@ -73,20 +73,20 @@ class Bench:
         runs = self.plan()
         expected_s = sum(run.expected_s for run in runs)
         progress = Progress(expected_s)
-        self.patience = gates.Patience(AGAIN_SHARE * expected_s)
+        self.patience = stamps.Patience(AGAIN_SHARE * expected_s)
         try:
             for run in runs:
                 progress.show(run.group, run.step)
-                self.made.append(self.perform(run))
+                self.made.append(self.make(run))
                 progress.passed(run.expected_s)
         finally:
             progress.clear()
 
-    def perform(self, run: Run) -> Measured:
+    def make(self, run: Run) -> Measured:
         """Make a run, once more if it cannot be believed."""
-        make = EXPERIMENTS[run.experiment].perform
+        perform = EXPERIMENTS[run.experiment].perform
         raw = self.folder / "raw"
-        return self.patience.perform(lambda: make(run, self.load, raw))
+        return self.patience.make_valid(lambda: perform(run, self.load, raw))
 
     def conclude(self) -> list[Chart]:
         """Write the summary, and the CSVs behind the charts; returns the charts."""
@@ -99,7 +99,7 @@ class Bench:
                 )
                 self.parts.append(Part(experiment, conclusion, made))
                 sections.append(summary.section(experiment, conclusion, made))
-        gates.write(self.made, self.folder)
+        stamps.write(self.made, self.folder)
         charts = [chart for part in self.parts for chart in part.conclusion.charts]
         keep_scripts(charts, self.folder)
         self.summary.write_text("\n\n".join(sections) + "\n")
@@ -124,7 +124,7 @@ def stamped(conclusion: Conclusion, made: list[Measured]) -> Conclusion:
     charts = []
     for chart in conclusion.charts:
         shown = [each for each in made if chart.shows(each.run.scene)]
-        mark = gates.stamp(shown)
+        mark = stamps.stamp(shown)
         settings = chart.settings | ({"stamp": mark} if mark else {})
         charts.append(replace(chart, settings=settings))
     return replace(conclusion, charts=charts)
@@ -178,7 +178,7 @@ def keep(bench: Bench | None) -> str:
     try:
         bench.conclude()
         bench.publish()
-    except (OSError, Trouble) as error:
+    except (OSError, BenchError) as error:
         return f"{kept}, without a summary: {error}"
     return kept
 
@@ -242,7 +242,7 @@ def prepare(chosen: Arguments) -> Bench:
     labs = find_labs(SOURCE, chosen.build)
     load = chosen.build / "bench" / "load"
     if not os.access(load, os.X_OK):
-        raise Trouble(f"{short(load)} is missing: run make first")
+        raise BenchError(f"{short(load)} is missing: run make first")
     options = replace(chosen.options, null=find_null(chosen.build))
     folder = make_folder(chosen.results.absolute())
     before = os.getloadavg()[0]
@@ -263,10 +263,10 @@ def main(arguments: list[str]) -> int:
         INTERRUPTS.ignore()
         warn(f"interrupted{keep(bench)}")
         return EXIT_INTERRUPTED
-    except (OSError, Trouble) as error:
+    except (OSError, BenchError) as error:
         INTERRUPTS.ignore()
         warn(f"{error}{keep(bench)}")
-        return EXIT_TROUBLE
+        return EXIT_FAILURE
 
 
 if __name__ == "__main__":

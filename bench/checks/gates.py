@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """The gates at work: each is made to fail by a real cause, and only by that.
 
 Four processes that burn the CPU beside a run must make it INVALID, and the same
@@ -15,9 +14,9 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from bench.judge import gates
+from bench.judge import gates, stamps
 from bench.measure.labs import find_labs, find_null
-from bench.measure.processes import INTERRUPTS, Trouble, started, warn
+from bench.measure.processes import started
 from bench.measure.runs import Generator, Measured, Run, burst, perform
 
 SOURCE = Path(__file__).resolve().parents[2]
@@ -59,7 +58,7 @@ def check_burners(checks: Checks) -> Measured:
             stack.enter_context(started(BURNER))
         beside = checks.make(lab, generators, "burners")
     faults = {fault.gate for fault in beside.faults}
-    named = gates.reasons(beside)
+    named = stamps.reasons(beside)
     claim = f"{BURNERS} burners beside a run make its sends late"
     checks.expect("sends late" in faults, claim, named)
     checks.expect(
@@ -70,7 +69,7 @@ def check_burners(checks: Checks) -> Measured:
         quiet = checks.make(lab, generators, "quiet")
         if not quiet.faults:
             break
-    checks.expect(not quiet.faults, "a quiet run passes", gates.reasons(quiet))
+    checks.expect(not quiet.faults, "a quiet run passes", stamps.reasons(quiet))
     return quiet
 
 
@@ -108,24 +107,10 @@ def check_floor(checks: Checks) -> None:
     )
 
 
-def main() -> int:
-    """Returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--build", type=Path, default=SOURCE / "build")
-    build = parser.parse_args().build
-    INTERRUPTS.install()
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            checks = Checks(Path(folder), build)
-            check_law(checks, check_burners(checks))
-            check_floor(checks)
-        return 1 if checks.failed else 0
-    except KeyboardInterrupt:
-        return 130
-    except (OSError, Trouble) as error:
-        warn(str(error))
-        return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def run(given: argparse.Namespace) -> bool:
+    """Does each gate fail for its cause, and only then?"""
+    with tempfile.TemporaryDirectory() as folder:
+        checks = Checks(Path(folder), given.build)
+        check_law(checks, check_burners(checks))
+        check_floor(checks)
+    return checks.failed == 0

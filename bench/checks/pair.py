@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """The A/A test: is a server told from a slower one, and never from itself?
 
 Each trial compares two servers by intervals from repeats in shuffled order: a
@@ -8,28 +7,26 @@ in 95 of 100 trials, the slower one must be found in 90.
 
 import argparse
 import random
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-from bench.judge import gates
+from bench.judge import stamps
 from bench.judge.estimates import interval
 from bench.measure.labs import Lab, find_labs
-from bench.measure.processes import INTERRUPTS, Trouble, warn
 from bench.measure.progress import Progress
 from bench.measure.runs import START_S, Run, burst, perform
 
 SOURCE = Path(__file__).resolve().parents[2]
 CLIENTS, SERVICE_MS, SLOWER_MS = 3, 10, 11
 REPEATS = 5
-MOST_INVENTED, LEAST_FOUND = 0.05, 0.90
+MAX_INVENTED, LEAST_FOUND = 0.05, 0.90
 SIDES = {"a": SERVICE_MS, "the same": SERVICE_MS, "slower": SLOWER_MS}
 
 
 @dataclass
-class Score:
+class Tally:
     """How the trials went."""
 
     trials: int = 0
@@ -49,7 +46,7 @@ class Score:
     def is_good(self) -> bool:
         """Is the bench as sharp as promised, and no sharper?"""
         return (
-            self.invented <= MOST_INVENTED * self.trials
+            self.invented <= MAX_INVENTED * self.trials
             and self.found >= LEAST_FOUND * self.trials
         )
 
@@ -76,66 +73,51 @@ def make_trial(
     runs: list[tuple[str, Run]],
     load: Path,
     raw: Path,
-    patience: gates.Patience,
-    score: Score,
+    patience: stamps.Patience,
+    tally: Tally,
 ) -> dict[str, list[float]]:
     """The mean latency of each repeat, by side."""
     means: dict[str, list[float]] = {side: [] for side in SIDES}
     for side, run in runs:
-        made = patience.perform(lambda: perform(run, load, raw))
+        made = patience.make_valid(lambda: perform(run, load, raw))
         means[side].append(fmean(made.latencies))
-        score.runs += 1
-        score.invalid += bool(made.faults)
+        tally.runs += 1
+        tally.invalid += bool(made.faults)
     return means
 
 
 def check(build: Path, trials: int, seed: int) -> bool:
     """Make all trials."""
-    lab, numbers, score = find_labs(SOURCE, build)[0], random.Random(seed), Score()
+    lab, numbers, tally = find_labs(SOURCE, build)[0], random.Random(seed), Tally()
     plans = [plan_trial(lab, number, numbers) for number in range(trials)]
     expected_s = sum(run.expected_s for plan in plans for _, run in plan)
     progress = Progress(expected_s)
-    patience = gates.Patience(expected_s)
+    patience = stamps.Patience(expected_s)
     try:
         for number, plan in enumerate(plans, 1):
             progress.show("A/A", f"trial {number} of {trials}")
             with tempfile.TemporaryDirectory() as raw:
                 load = build / "bench" / "load"
-                score.count(make_trial(plan, load, Path(raw), patience, score))
+                tally.count(make_trial(plan, load, Path(raw), patience, tally))
             progress.passed(sum(run.expected_s for _, run in plan))
     finally:
         progress.clear()
-    tell(score, seed)
-    return score.is_good
+    tell(tally, seed)
+    return tally.is_good
 
 
-def tell(score: Score, seed: int) -> None:
+def tell(tally: Tally, seed: int) -> None:
     """Say how it went."""
-    print(f"{score.trials} trials of {REPEATS} repeats a side, seed {seed}:")
-    print(f"  a server and itself were told apart {score.invented} times", end="")
-    print(f" (at most {MOST_INVENTED:.0%} may be)")
-    print(f"  a server and one 10 % slower were told apart {score.found} times", end="")
+    print(f"{tally.trials} trials of {REPEATS} repeats a side, seed {seed}:")
+    print(f"  a server and itself were told apart {tally.invented} times", end="")
+    print(f" (at most {MAX_INVENTED:.0%} may be)")
+    print(f"  a server and one 10 % slower were told apart {tally.found} times", end="")
     print(f" (at least {LEAST_FOUND:.0%} must be)")
-    if score.invalid:
-        print(f"  {score.invalid} of {score.runs} runs are INVALID: others had the CPU")
+    if tally.invalid:
+        print(f"  {tally.invalid} of {tally.runs} runs are INVALID: others had the CPU")
 
 
-def main() -> int:
-    """Returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--build", type=Path, default=SOURCE / "build")
-    parser.add_argument("--trials", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
-    given = parser.parse_args()
-    INTERRUPTS.install()
-    try:
-        return 0 if check(given.build, given.trials, given.seed) else 1
-    except KeyboardInterrupt:
-        return 130
-    except (OSError, Trouble) as error:
-        warn(str(error))
-        return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def run(given: argparse.Namespace) -> bool:
+    """Is the bench as sharp as promised, and no sharper?"""
+    seed = random.randrange(1_000_000) if given.seed is None else given.seed
+    return check(given.build, given.trials, seed)

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """The ^Z test: stop a server for half of a run; does the bench tell the truth?
 
 Gil Tene's test. While a server stands still for half of an open-loop run, the
@@ -11,7 +10,6 @@ same test by far, or else the test would prove nothing.
 import argparse
 import os
 import signal
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -19,7 +17,7 @@ from pathlib import Path
 
 from bench.judge.estimates import percentile
 from bench.measure.labs import find_labs
-from bench.measure.processes import INTERRUPTS, Trouble, await_end, started, warn
+from bench.measure.processes import BenchError, await_end, started
 from bench.measure.records import NS_PER_S, Client, read_clients
 from bench.measure.runs import wait_until_ready
 
@@ -35,7 +33,7 @@ NAIVE = ["closed", "--clients=1", f"--think={1000 // PER_S}ms"]
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Level:
     """One percentile: what a clock said, and what is true."""
 
     share: float
@@ -54,10 +52,10 @@ class Verdict:
         )
 
 
-def verdicts(latencies: list[float], stall: float) -> list[Verdict]:
+def levels(latencies: list[float], stall: float) -> list[Level]:
     """What the clock said of a stall."""
     return [
-        Verdict(share, value_at(latencies, share), part * stall)
+        Level(share, value_at(latencies, share), part * stall)
         for share, part in TRUTH.items()
     ]
 
@@ -69,12 +67,12 @@ def value_at(latencies: list[float], share: float) -> float:
     )
 
 
-def tells_the_truth(found: list[Verdict]) -> bool:
+def tells_the_truth(found: list[Level]) -> bool:
     """Is every percentile within the limit?"""
     return all(abs(each.off) <= OFF_LIMIT for each in found)
 
 
-def is_far_off(found: list[Verdict]) -> bool:
+def is_far_off(found: list[Level]) -> bool:
     """Is the naive clock wrong by so much that nobody can miss it?"""
     return all(
         each.said * NAIVE_FACTOR < each.truth
@@ -115,9 +113,9 @@ def run_with_stall(
         with started([*load, *flags, f"--output={records}"]) as generator:
             stall = stop_for_a_while(server.child.pid, time.monotonic())
             if not await_end(generator, RUN_S + TIMEOUT_S):
-                raise Trouble("load did not end")
+                raise BenchError("load did not end")
         if generator.status != 0:
-            raise Trouble(f"load failed: {generator.reason}")
+            raise BenchError(f"load failed: {generator.reason}")
     return read_clients(records), stall
 
 
@@ -134,14 +132,14 @@ def check(build: Path, folder: Path) -> bool:
     for name, flags, clock in modes:
         command = [load, *flags]
         clients, stall = run_with_stall(server, command, folder / "records.csv")
-        found = verdicts([clock(client) for client in clients], stall)
+        found = levels([clock(client) for client in clients], stall)
         results.append(found)
         print(f"{name}: {len(clients)} records, the server stopped for {stall:.3f} s")
         print("".join(f"  {each}\n" for each in found), end="")
     return judge(*results)
 
 
-def judge(honest: list[Verdict], simple: list[Verdict]) -> bool:
+def judge(honest: list[Level], simple: list[Level]) -> bool:
     """Say how the test went."""
     passed, bites = tells_the_truth(honest), is_far_off(simple)
     print(
@@ -155,21 +153,7 @@ def judge(honest: list[Verdict], simple: list[Verdict]) -> bool:
     return passed and bites
 
 
-def main() -> int:
-    """Returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--build", type=Path, default=SOURCE / "build")
-    build = parser.parse_args().build
-    INTERRUPTS.install()
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            return 0 if check(build, Path(folder)) else 1
-    except KeyboardInterrupt:
-        return 130
-    except (OSError, Trouble) as error:
-        warn(str(error))
-        return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def run(given: argparse.Namespace) -> bool:
+    """Does the bench pass the test, and does the test bite?"""
+    with tempfile.TemporaryDirectory() as folder:
+        return check(given.build, Path(folder))

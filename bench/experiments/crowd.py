@@ -1,122 +1,39 @@
 """crowd: how long a crowd takes, from 1 client to 1000, waiting or computing."""
 
 import math
-import os
 import random
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from bench.tell.charts import Chart, write_csv
+from bench.experiments.crowd_chart import make_chart
+from bench.experiments.crowd_curves import (
+    COMPUTES,
+    CORES,
+    Curve,
+    POOL,
+    CrowdPoint,
+    WAITS,
+    Work,
+    find_floor,
+    is_near,
+    make_curves,
+)
 from bench.experiments.experiment import (
     Conclusion,
     Experiment,
     Finding,
     Options,
-    labs_of,
     service_finding,
-    service_time,
     share_off,
 )
-from bench.judge.gates import NEAR_FLOOR, is_near_floor
+from bench.judge.gates import NEAR_FLOOR
 from bench.measure.labs import Lab
-from bench.judge.predictions import last_done
-from bench.measure.runs import START_S, Measured, Run, burst
-from bench.tell.textcharts import log_log, seconds
+from bench.measure.runs import Measured, Run, START_S, burst
+from bench.tell.charts import write_csv
+from bench.tell.textcharts import seconds
 
-POOL = 10
-CORES = len(os.sched_getaffinity(0))
 REPEATS = dict.fromkeys((1, 3, 10, 30, 100, 300, 1000), 5)  # by clients
 QUICK_REPEATS = {1: 3, 10: 3, 100: 2, 1000: 1}
-LABELS_APART = 0.34  # in powers of ten: less, and two labels overlap
-
-
-@dataclass(frozen=True)
-class Work:
-    """What each client asks for, and on how many cores it can be done at once."""
-
-    name: str
-    request: str
-    service_ms: int
-    cores: float
-    title: str
-
-    def last_done(self, lab: Lab, clients: int, service: float) -> float:
-        """When theory expects the last of a crowd to be done."""
-        return last_done(clients, service, lab.clerks(POOL), self.cores)
-
-    def formula(self, lab: Lab) -> str:
-        """The same in the signs of the chart."""
-        clerks = lab.clerks(POOL)
-        if clerks == 1:
-            return "N × S"
-        if self.cores < clerks:
-            return f"N × S / {self.cores}"
-        return "S" if math.isinf(clerks) else f"⌈N/{clerks}⌉ × S"
-
-
-WAITS = Work(
-    "waits", "sleep", 2, math.inf, "Work that waits: each client needs a clerk for 2 ms"
-)
-COMPUTES = Work(
-    "computes",
-    "burn",
-    1,
-    CORES,
-    f"Work that computes: each client needs 1 ms of CPU time, on {CORES} cores",
-)
-
-
-@dataclass(frozen=True)
-class Point:
-    """A lab and a number of clients: the repeats of this burst."""
-
-    clients: int
-    bursts: list[Measured]
-
-    @property
-    def lasts(self) -> list[float]:
-        """For each repeat, when the last client was done; infinite if one failed."""
-        return [max(burst.latencies) for burst in self.bursts]
-
-    @property
-    def medians(self) -> list[float]:
-        """For each repeat, when half of the clients were done."""
-        return [median(burst.latencies) for burst in self.bursts]
-
-    @property
-    def failed(self) -> int:
-        """How many clients failed, over all repeats."""
-        return sum(burst.failures.total() for burst in self.bursts)
-
-
-@dataclass(frozen=True)
-class Curve:
-    """A lab under crowds of all sizes."""
-
-    lab: Lab
-    work: Work
-    points: list[Point]
-
-    @property
-    def lone(self) -> list[Measured]:
-        """The bursts of one client."""
-        return [burst for p in self.points if p.clients == 1 for burst in p.bursts]
-
-    @property
-    def name(self) -> str:
-        """The lab's, with the size of its pool."""
-        return self.lab.title + (f" ({POOL} workers)" if self.lab.has_pool else "")
-
-    @property
-    def medians(self) -> list[tuple[float, float]]:
-        """What is drawn as a line: clients, and seconds until the last is done."""
-        return [(point.clients, median(point.lasts)) for point in self.points]
-
-    def predicted(self, clients: int) -> float:
-        """When theory expects the last of so many clients to be done."""
-        service = service_time(self.lone, self.work.service_ms / 1000)
-        return self.work.last_done(self.lab, clients, service)
 
 
 def plan(labs: list[Lab], options: Options) -> list[Run]:
@@ -177,20 +94,6 @@ def conclude(made: list[Measured], options: Options, folder: Path) -> Conclusion
     curves = [curve for work in (WAITS, COMPUTES) for curve in make_curves(made, work)]
     said = notes(curves, options) + floor_notes(curves, floor)
     return Conclusion(findings, said, charts)
-
-
-def find_floor(made: list[Measured]) -> dict[int, float]:
-    """When the null server has answered the last of a crowd, by its size."""
-    null = [each for each in made if not each.run.lab.number]
-    return {
-        size: median(max(each.latencies) for each in null if each.run.clients == size)
-        for size in sorted({each.run.clients for each in null})
-    }
-
-
-def is_near(point: Point, floor: dict[int, float]) -> bool:
-    """Is this crowd's time the kernel's and the generator's more than a server's?"""
-    return is_near_floor(median(point.lasts), floor.get(point.clients, 0))
 
 
 def floor_notes(curves: list[Curve], floor: dict[int, float]) -> list[str]:
@@ -255,22 +158,6 @@ def left_out(repeats: dict[int, int]) -> str:
     return f"QUICK left out {missing} clients" + (f"; {fewer}." if fewer else ".")
 
 
-def make_curves(made: list[Measured], work: Work) -> list[Curve]:
-    """A curve for each lab that was measured with this kind of work."""
-    of_work = [each for each in made if each.run.scene == work.name]
-    return [
-        make_curve(lab, work, [each for each in of_work if each.run.lab == lab])
-        for lab in labs_of(of_work)
-    ]
-
-
-def make_curve(lab: Lab, work: Work, made: list[Measured]) -> Curve:
-    """Put the runs of one lab together by the number of clients."""
-    sizes = sorted({each.run.clients for each in made})
-    points = [Point(n, [each for each in made if each.run.clients == n]) for n in sizes]
-    return Curve(lab, work, points)
-
-
 def findings_of(curve: Curve) -> list[Finding]:
     """One client and the largest crowd."""
     asked = curve.work.service_ms / 1000
@@ -278,7 +165,7 @@ def findings_of(curve: Curve) -> list[Finding]:
     return [alone, finding_of(curve, curve.points[-1])]
 
 
-def finding_of(curve: Curve, point: Point) -> Finding:
+def finding_of(curve: Curve, point: CrowdPoint) -> Finding:
     """One crowd: when its last client was done."""
     predicted, measured = curve.predicted(point.clients), median(point.lasts)
     spread = f"[{seconds(min(point.lasts))} to {seconds(max(point.lasts))}]"
@@ -309,112 +196,6 @@ def write_runs(made: list[Measured], folder: Path) -> None:
         for each in made
     ]
     write_csv(folder / "crowd-runs.csv", header, rows)
-
-
-def make_chart(
-    curves: list[Curve], floor: dict[int, float], work: Work, folder: Path
-) -> Chart:
-    """Write what the chart is drawn from."""
-    name = f"crowd-{work.name}"
-    header = (
-        "number,lab,clients,median_s,least_s,most_s,predicted_s,repeats,failed,near"
-    )
-    rows = [
-        [*point_row(curve, point), int(is_near(point, floor))]
-        for curve in curves
-        for point in curve.points
-    ]
-    write_csv(folder / f"{name}.csv", header, rows)
-    write_csv(folder / f"{name}-floor.csv", "clients,floor_s", floor.items())
-    header = "number,clients,predicted_s"
-    write_csv(folder / f"{name}-predicted.csv", header, predictions(curves))
-    header = "number,clients,y_s,name,words"
-    write_csv(folder / f"{name}-words.csv", header, words(curves))
-    drawn = log_log(work.title, {curve.name: curve.medians for curve in curves})
-    said = chart_caption(curves)
-    return Chart(name, "crowd", work.title, drawn, chart_note(curves), said)
-
-
-def chart_caption(curves: list[Curve]) -> str:
-    """How long the largest crowd took on each lab."""
-    most = max(point.clients for curve in curves for point in curve.points)
-    ends = ". ".join(f"{curve.lab.title}: {label_of(curve)}" for curve in curves)
-    return f"Until the last of {most} clients is done. {ends}."
-
-
-def chart_note(curves: list[Curve]) -> dict[str, str]:
-    """How to read the chart, in one line under it."""
-    points = [point for curve in curves for point in curve.points]
-    repeats = sorted({len(point.bursts) for point in points})
-    runs = " to ".join(map(str, {repeats[0]: 0, repeats[-1]: 0}))
-    parts = [f"line: median of {runs} runs", "band: least to most", "dashed: predicted"]
-    parts += ["dotted: null server"]
-    parts += ["cross: clients failed"] if any(point.failed for point in points) else []
-    return {"note": f"{', '.join(parts)}; pools have {POOL} workers"}
-
-
-def point_row(curve: Curve, point: Point) -> list:
-    """One point of a curve for the CSV."""
-    return [
-        curve.lab.number,
-        curve.lab.name,
-        point.clients,
-        median(point.lasts),
-        min(point.lasts),
-        max(point.lasts),
-        curve.predicted(point.clients),
-        len(point.bursts),
-        point.failed,
-    ]
-
-
-def predictions(curves: list[Curve]) -> list[list]:
-    """Each formula for every number of clients, so that its steps show.
-
-    Labs that share a formula differ by less than a line is wide, so the first of
-    them stands for all.
-    """
-    first = {curve.work.formula(curve.lab): curve for curve in reversed(curves)}
-    most = max(point.clients for curve in curves for point in curve.points)
-    return [
-        [curve.lab.number, clients, curve.predicted(clients)]
-        for curve in first.values()
-        for clients in range(1, most + 1)
-    ]
-
-
-def words(curves: list[Curve]) -> list[list]:
-    """A label at the end of each curve, moved where it would hide another."""
-    ends = [curve.medians[-1] for curve in curves]
-    finite = [end for _, end in ends if math.isfinite(end)]
-    never = 2 * max(finite, default=1)
-    places = [math.log10(min(end, never)) for _, end in ends]
-    return [
-        [curve.lab.number, clients, 10**place, curve.lab.title, label_of(curve)]
-        for curve, (clients, _), place in zip(
-            curves, ends, spread(places, LABELS_APART)
-        )
-    ]
-
-
-def label_of(curve: Curve) -> str:
-    """The last point of a curve against the predicted one."""
-    point = curve.points[-1]
-    predicted = seconds(curve.predicted(point.clients))
-    last = f"{point.failed} failed" if point.failed else seconds(median(point.lasts))
-    return f"{last}; predicted {curve.work.formula(curve.lab)} = {predicted}"
-
-
-def spread(places: list[float], apart: float) -> list[float]:
-    """Places near the given ones, in the same order, none too close to the next."""
-    order = sorted(range(len(places)), key=lambda i: places[i])
-    result = list(places)
-    for _ in range(200):
-        for low, high in zip(order, order[1:]):
-            push = max(0, apart - (result[high] - result[low])) / 2
-            result[low] -= push
-            result[high] += push
-    return result
 
 
 EXPERIMENT = Experiment(

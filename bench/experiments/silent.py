@@ -47,7 +47,7 @@ QUICK = Times(come=200, stay=450, probe=800, patience=110)
 
 
 @dataclass(frozen=True)
-class Panel:
+class SiegedLab:
     """One lab under siege by one kind of client."""
 
     lab: Lab
@@ -223,7 +223,7 @@ def plan_run(lab: Lab, group: str, kind: str, repeat: int, times: Times) -> Run:
 def conclude(made: list[Measured], options: Options, folder: Path) -> Conclusion:
     """A panel for each lab and kind."""
     panels = [
-        Panel(lab, kind, runs)
+        SiegedLab(lab, kind, runs)
         for kind in KINDS
         for lab in labs_of(made)
         if (runs := [e for e in made if e.run.lab == lab and e.run.scene == kind])
@@ -250,7 +250,7 @@ def notes(options: Options) -> list[str]:
     return lines
 
 
-def findings_of(panel: Panel) -> list[Finding]:
+def findings_of(panel: SiegedLab) -> list[Finding]:
     """How long nobody was served, and how many probes were answered in time."""
     available = median(siege.predicted_available for siege in panel.sieges)
     return [
@@ -272,7 +272,7 @@ def findings_of(panel: Panel) -> list[Finding]:
     ]
 
 
-def make_chart(panels: list[Panel], folder: Path) -> Chart:
+def make_chart(panels: list[SiegedLab], folder: Path) -> Chart:
     """Write what the chart is drawn from."""
     rows = [
         [n, panel.lab.number, panel.lab.name, panel.kind, begun, latency]
@@ -293,7 +293,7 @@ def make_chart(panels: list[Panel], folder: Path) -> Chart:
     )
 
 
-def word_rows(panels: list[Panel]) -> list[list]:
+def word_rows(panels: list[SiegedLab]) -> list[list]:
     """The siege as it was and as predicted, and its words."""
     return [
         [
@@ -309,7 +309,7 @@ def word_rows(panels: list[Panel]) -> list[list]:
     ]
 
 
-def text_panel(panel: Panel) -> str:
+def text_panel(panel: SiegedLab) -> str:
     """A strip for a terminal: a sign for each probe."""
     signs = [
         "." if latency <= IN_TIME_S else "x" if math.isinf(latency) else "#"

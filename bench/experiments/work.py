@@ -1,135 +1,35 @@
 """work: the same crowd, waiting and computing: where threads help, and where they hurt."""
 
-import math
-import os
 import random
-from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean, median
+from statistics import fmean
 
-from bench.tell.charts import Chart, write_csv
-from bench.judge.estimates import interval
 from bench.experiments.experiment import (
     Conclusion,
     Experiment,
     Finding,
     Options,
-    labs_of,
-    service_time,
     share_off,
 )
+from bench.experiments.work_chart import caption, find, make_chart
+from bench.experiments.work_strips import (
+    CLIENTS,
+    COMPUTES,
+    POOL,
+    SERVICE_MS,
+    Strip,
+    WORKS,
+    Work,
+    make_strips,
+)
+from bench.judge.estimates import interval
 from bench.measure.labs import Lab
-from bench.judge.predictions import fifo, shared
-from bench.measure.records import NS_PER_S
-from bench.measure.runs import START_S, Measured, Run, burst
-from bench.tell.textcharts import Bar, gantt, gantt_legend, seconds
+from bench.measure.runs import Measured, Run, START_S, burst
+from bench.tell.textcharts import seconds
 
-CLIENTS = 20
-CORES = len(os.sched_getaffinity(0))
-POOL = CORES
-SERVICE_MS = 20
 REPEATS, QUICK_REPEATS = 5, 1
 LONE = 3  # clients who come alone: one in each repeat, and at least so many
 MEAN_LIMIT = 0.10
-
-
-@dataclass(frozen=True)
-class Work:
-    """What each client asks for, and on how many cores it can be done at once."""
-
-    name: str
-    request: str
-    cores: float
-    title: str
-
-    @property
-    def alone(self) -> str:
-        """The scene in which S is measured."""
-        return f"{self.name}-alone"
-
-    @property
-    def say(self) -> str:
-        """A client's request."""
-        return f"{self.request} {SERVICE_MS}"
-
-
-WAITS = Work("waits", "sleep", math.inf, "waiting: each clerk is on the phone")
-COMPUTES = Work(
-    "computes",
-    "burn",
-    CORES,
-    f"computing: each clerk needs one of {CORES} cores",
-)
-WORKS = (WAITS, COMPUTES)
-
-
-@dataclass(frozen=True)
-class Strip:
-    """One lab with one kind of work: when each of its clients was done."""
-
-    lab: Lab
-    work: Work
-    lone: list[Measured]
-    bursts: list[Measured]
-
-    @property
-    def service(self) -> float:
-        """S, as a client alone has it."""
-        return service_time(self.lone, SERVICE_MS / 1000)
-
-    @property
-    def predicted(self) -> list[float]:
-        """When theory expects each to be done, in the order of the line."""
-        clerks = self.lab.clerks(POOL)
-        if min(clerks, CLIENTS) > self.work.cores:
-            return shared([self.service] * CLIENTS, self.work.cores)
-        return fifo([self.service] * CLIENTS, clerks)
-
-    @property
-    def is_shared(self) -> bool:
-        """Do more clerks compute than there are cores?"""
-        return min(self.lab.clerks(POOL), CLIENTS) > self.work.cores
-
-    @property
-    def means(self) -> list[float]:
-        """For each repeat, how long a client took on average; infinite if one failed."""
-        return [fmean(burst.latencies) for burst in self.bursts]
-
-    @property
-    def mean(self) -> float:
-        """The median of that over the repeats."""
-        return median(self.means)
-
-    @property
-    def last(self) -> float:
-        """When the last was done: the median over the repeats."""
-        return median(max(burst.latencies) for burst in self.bursts)
-
-    @property
-    def shown(self) -> Measured:
-        """The repeat whose mean is in the middle."""
-        ordered = sorted(self.bursts, key=lambda burst: fmean(burst.latencies))
-        return ordered[(len(ordered) - 1) // 2]
-
-    @property
-    def model(self) -> str:
-        """The lab's clerks, in words."""
-        clerks = self.lab.clerks(POOL)
-        if clerks == 1:
-            return "one clerk"
-        return f"{CLIENTS} threads" if math.isinf(clerks) else f"{POOL} workers"
-
-    def taken_and_done(self) -> list[tuple[float, float]]:
-        """For each client of the shown repeat, in seconds: greeted by a clerk, and done."""
-        pairs = [
-            (
-                (client.first_byte - client.intended) / NS_PER_S,
-                client.latency,
-            )
-            for client in self.shown.clients
-            if client.outcome == "ok"
-        ]
-        return sorted(pairs, key=lambda pair: pair[1])
 
 
 def plan(labs: list[Lab], options: Options) -> list[Run]:
@@ -198,19 +98,6 @@ def conclude(made: list[Measured], options: Options, folder: Path) -> Conclusion
     return Conclusion(findings, notes(strips, options), [make_chart(strips, folder)])
 
 
-def make_strips(made: list[Measured]) -> list[Strip]:
-    """A strip for each kind of work and lab that was measured."""
-    strips = []
-    for work in WORKS:
-        for lab in labs_of(made):
-            of_lab = [each for each in made if each.run.lab == lab]
-            lone = [each for each in of_lab if each.run.scene == work.alone]
-            bursts = [each for each in of_lab if each.run.scene == work.name]
-            if bursts:
-                strips.append(Strip(lab, work, lone, bursts))
-    return strips
-
-
 def findings_of(strip: Strip) -> list[Finding]:
     """How long a client took on average, and when the last was done.
 
@@ -273,112 +160,6 @@ def notes(strips: list[Strip], options: Options) -> list[str]:
     if options.is_quick and not options.repeats:
         lines.append(f"QUICK left out {REPEATS - QUICK_REPEATS} of {REPEATS} repeats.")
     return lines
-
-
-def find(strips: list[Strip], work: Work, model: str) -> Strip | None:
-    """The first strip of this work with such clerks."""
-    found = [each for each in strips if each.work == work and each.model == model]
-    return found[0] if found else None
-
-
-def caption(strips: list[Strip]) -> str:
-    """Threads against a pool, for both kinds of work."""
-    said = []
-    for work, verb in ((WAITS, "wait"), (COMPUTES, "compute")):
-        threads = find(strips, work, f"{CLIENTS} threads")
-        pool = find(strips, work, f"{POOL} workers")
-        if threads and pool:
-            said.append(compare(verb, threads, pool))
-    return " ".join(said)
-
-
-def compare(verb: str, threads: Strip, pool: Strip) -> str:
-    """Which of two has the better mean, and by what factor."""
-    better, worse = sorted((threads, pool), key=lambda strip: strip.mean)
-    factor = worse.mean / better.mean
-    predicted = fmean(worse.predicted) / fmean(better.predicted)
-    return (
-        f"When clerks {verb}, {better.model} beat {worse.model}: a mean of"
-        f" {seconds(better.mean)} against {seconds(worse.mean)}, {factor:.2g} times less"
-        f" (predicted: {predicted:.2g})."
-    )
-
-
-def make_chart(strips: list[Strip], folder: Path) -> Chart:
-    """Write what the chart is drawn from."""
-    header = "panel,row,number,lab,rank,taken_s,done_s,predicted_s"
-    write_csv(folder / "work.csv", header, client_rows(strips))
-    header = "panel,row,number,mean_s,predicted_mean_s,words"
-    write_csv(folder / "work-means.csv", header, mean_rows(strips))
-    write_csv(
-        folder / "work-panels.csv",
-        "panel,title",
-        [[WORKS.index(work) + 1, f"The work is {work.title}"] for work in WORKS],
-    )
-    title = f"{CLIENTS} clients at one instant, {SERVICE_MS} ms of work each, pools of {POOL}"
-    return Chart(
-        "work",
-        "work",
-        title,
-        text_chart(strips),
-        {"note": "a line: one client, from a clerk's greeting to its end"},
-        caption=caption(strips),
-        scenes=tuple(work.name for work in WORKS),
-    )
-
-
-def place(strip: Strip) -> list[int]:
-    """Where a strip stands: which panel, and which row of it."""
-    return [WORKS.index(strip.work) + 1, strip.lab.number]
-
-
-def client_rows(strips: list[Strip]) -> list[list]:
-    """One row for each client that was served."""
-    return [
-        [*place(strip), strip.lab.number, strip.lab.name, rank, taken, done, predicted]
-        for strip in strips
-        for rank, ((taken, done), predicted) in enumerate(
-            zip(strip.taken_and_done(), sorted(strip.predicted)), 1
-        )
-    ]
-
-
-def mean_rows(strips: list[Strip]) -> list[list]:
-    """The mean of each strip, and what is said of it."""
-    return [
-        [
-            *place(strip),
-            strip.lab.number,
-            strip.mean,
-            fmean(strip.predicted),
-            f"{strip.lab.title} ({strip.model}): mean {seconds(strip.mean)}"
-            f" (predicted {seconds(fmean(strip.predicted))})",
-        ]
-        for strip in strips
-    ]
-
-
-def text_chart(strips: list[Strip]) -> str:
-    """The same for a terminal."""
-    longest = max(
-        max(done for _, done in strip.taken_and_done() or [(0, 1e-3)])
-        for strip in strips
-    )
-    longest = max(longest, max(max(strip.predicted) for strip in strips))
-    drawn = [
-        gantt(
-            f"{strip.work.name}: {strip.lab.title}, {strip.model}",
-            [
-                Bar(taken, done, predicted)
-                for (taken, done), predicted in zip(
-                    strip.taken_and_done(), sorted(strip.predicted)
-                )
-            ],
-            longest,
-        )
-        for strip in strips
-    ]
-    return "\n\n".join([*drawn, gantt_legend(longest)])
 
 
 EXPERIMENT = Experiment(

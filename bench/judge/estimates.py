@@ -25,6 +25,11 @@ def floor_of(share: float) -> int:
     return math.ceil(math.log(ALPHA) / math.log(share))
 
 
+def is_defended(share: float, count: int) -> bool:
+    """Are there enough samples for this percentile?"""
+    return share == 0 or count >= floor_of(share)
+
+
 @dataclass(frozen=True)
 class Percentile:
     """One percentile of one run: a number, or why there is none."""
@@ -37,7 +42,7 @@ class Percentile:
     @property
     def is_defended(self) -> bool:
         """Are there enough samples?"""
-        return self.count >= floor_of(self.share)
+        return is_defended(self.share, self.count)
 
     def __str__(self) -> str:
         if not self.is_defended:
@@ -50,7 +55,7 @@ class Percentile:
 def percentile(values: Sequence[float], share: float, limit: float) -> Percentile:
     """The smallest value that so large a share does not exceed."""
     count = len(values)
-    if count < floor_of(share):
+    if not is_defended(share, count):
         return Percentile(share, count, math.nan, limit)
     return Percentile(share, count, sorted(values)[rank_of(share, count) - 1], limit)
 

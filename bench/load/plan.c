@@ -68,6 +68,10 @@ static const struct flag flags[] = {
     {"rare", "what a share of attempts asks instead", .text = &plan.rare},
     {"rare-per-mille", "that share", .number = &plan.rare_per_mille,
      .max = 1000},
+    {"rare-count",
+     "rate: exactly so many of the attempts that --rate and\n"
+     "        --duration expect (0: as chance will have it)",
+     .number = &plan.rare_count, .max = 1000000},
     {"clients", "burst, closed, hold, slow: how many", .number = &plan.clients,
      .min = 1, .max = 1000000},
     {"timeout", "what one attempt may take", .duration_ns = &plan.timeout_ns},

@@ -22,7 +22,8 @@ struct plan {
     struct sockaddr_in target;
     const char *host, *say, *head, *rare; /* NULL: nothing is said */
     const char *output;                   /* NULL: standard output */
-    int port, clients, requests, rate, rare_per_mille, seed, sources;
+    int port, clients, requests, rate, rare_per_mille, rare_count, seed,
+        sources;
     int64_t timeout_ns, duration_ns, think_ns, gap_ns;
     bool is_http, is_poisson;
     enum manner manner;

@@ -3,10 +3,14 @@
 
 #include "schedule.h"
 
+#include <err.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #include "clock.h"
 #include "plan.h"
+
+enum { MAX_TRIES = 100000 };
 
 static int64_t opening, closing, next;
 static int64_t taken;
@@ -64,6 +68,35 @@ static void plan_next(void)
         next = NEVER;
 }
 
+static bool draw_rare(uint64_t *state)
+{
+    return draw_number(state) % 1000 < (uint64_t)plan.rare_per_mille;
+}
+
+static int count_rare(uint64_t state, int64_t attempts)
+{
+    int rare_ones = 0;
+    while (attempts-- > 0)
+        rare_ones += draw_rare(&state);
+    return rare_ones;
+}
+
+/* A short run with exactly its share of rare ones is more like a long run: a
+ * stratified sample. So skip numbers until the next ones contain that many. */
+static void stratify_rare(void)
+{
+    int64_t attempts = plan.duration_ns / NS_PER_MS * plan.rate / 1000;
+    if (plan.rare_count == 0)
+        return;
+    for (int i = 0; i < MAX_TRIES; i++) {
+        if (count_rare(rare_numbers, attempts) == plan.rare_count)
+            return;
+        draw_number(&rare_numbers);
+    }
+    errx(EXIT_FAILURE, "--rare-count=%d: no such schedule found",
+         plan.rare_count);
+}
+
 static void compose(struct request *request, const char *text)
 {
     if (text != NULL)
@@ -76,6 +109,7 @@ void schedule_open(int64_t opening_ns)
     closing = opening + plan.duration_ns;
     arrival_numbers = (uint64_t)plan.seed;
     rare_numbers = ~(uint64_t)plan.seed; /* so rare ones move no arrival */
+    stratify_rare();
     compose(&say, plan.say);
     compose(&head, plan.head);
     compose(&rare, plan.rare);
@@ -102,8 +136,7 @@ bool schedule_is_open(int64_t now_ns)
 
 const struct request *schedule_request(int64_t i)
 {
-    bool is_rare =
-        draw_number(&rare_numbers) % 1000 < (uint64_t)plan.rare_per_mille;
+    bool is_rare = draw_rare(&rare_numbers);
     if (i == 0 && plan.head != NULL)
         return &head;
     if (is_rare)

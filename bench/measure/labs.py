@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.measure.processes import Trouble
+from bench.measure.processes import BenchError
 
-MOST_CLIENTS = 20000  # for a lab with a thread for each client
+MAX_CLIENTS = 20000  # for a lab with a thread for each client
 BACKLOG = 4096  # what Linux lets a listener have unless somaxconn says otherwise
 
 
@@ -49,7 +49,7 @@ class Lab:
 
         Of the flags it gets those that it has: one plan suits every lab.
         """
-        wanted = {"max-clients": MOST_CLIENTS, "backlog": BACKLOG} | dict(flags)
+        wanted = {"max-clients": MAX_CLIENTS, "backlog": BACKLOG} | dict(flags)
         given = [
             f"--{flag}={value}" for flag, value in wanted.items() if flag in self.flags
         ]
@@ -61,7 +61,7 @@ def find_labs(source: Path, build: Path) -> list[Lab]:
     """Every lab of the source tree, each with its built server."""
     folders = sorted(file.parent.name for file in source.glob("lab*/server.c"))
     if not folders:
-        raise Trouble(f"no lab*/server.c in {source}")
+        raise BenchError(f"no lab*/server.c in {source}")
     return [
         find_lab(number, name, build / name / "server")
         for number, name in enumerate(folders, 1)
@@ -80,9 +80,9 @@ def find_lab(number: int, name: str, program: Path) -> Lab:
             [program, "--help"], capture_output=True, text=True, timeout=10
         )
     except FileNotFoundError as error:
-        raise Trouble(f"{program} is missing: run make first") from error
+        raise BenchError(f"{program} is missing: run make first") from error
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise Trouble(f"cannot run {program}: {error}") from error
+        raise BenchError(f"cannot run {program}: {error}") from error
     return Lab(
         number,
         name,

@@ -19,7 +19,7 @@ OWN_GROUP = (
 POLL_S = 0.01  # how often to look, where the kernel cannot say that a program ended
 
 
-class Trouble(Exception):
+class BenchError(Exception):
     """What a person must read: it becomes one line and exit status 1."""
 
 
@@ -119,7 +119,7 @@ def spawn(command: list[str], folder: Path | None) -> subprocess.Popen:
             **OWN_GROUP,
         )
     except OSError as error:
-        raise Trouble(f"cannot start {command[0]}: {error.strerror}") from error
+        raise BenchError(f"cannot start {command[0]}: {error.strerror}") from error
 
 
 def end(program: Program) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TypeVar
 
-from bench.measure.processes import Trouble
+from bench.measure.processes import BenchError
 
 NS_PER_S = 1_000_000_000
 Row = TypeVar("Row")
@@ -86,9 +86,9 @@ def read_rows(path: Path, kind: Callable[..., Row]) -> list[Row]:
                 for row in csv.DictReader(file)
             ]
     except OSError as error:
-        raise Trouble(f"cannot read {path}: {error.strerror}") from error
+        raise BenchError(f"cannot read {path}: {error.strerror}") from error
     except (KeyError, TypeError, ValueError) as error:
-        raise Trouble(f"{path} is not as expected: {error!r}") from error
+        raise BenchError(f"{path} is not as expected: {error!r}") from error
 
 
 def join(
@@ -100,6 +100,8 @@ def join(
     """
     by_port = {visit.port: visit for visit in visits}
     if len(by_port) < len(visits):
-        raise Trouble("two clients of one run had the same port: cannot join the trace")
+        raise BenchError(
+            "two clients of one run had the same port: cannot join the trace"
+        )
     pairs = [(client, by_port.get(client.port)) for client in clients]
     return sorted(pairs, key=lambda pair: pair[1].accepted if pair[1] else math.inf)

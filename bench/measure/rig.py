@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench.judge import gates
 from bench.measure import kernel
-from bench.measure.processes import Program, Trouble, await_end, started
+from bench.measure.processes import Program, BenchError, await_end, started
 from bench.measure.records import read_clients
 from bench.measure.runs import (
     Generator,
@@ -151,7 +151,7 @@ def perform(run: Run, load: Path, raw: Path) -> Measured:
     counted = kernel.look().since(counters)
     for visitor in visitors.values():
         if visitor.status != 0:
-            raise Trouble(f"the generator failed: {visitor.reason}")
+            raise BenchError(f"the generator failed: {visitor.reason}")
     records = {name: read_clients(path) for name, path in paths.items()}
     made = {
         "run": run,
@@ -176,7 +176,7 @@ def warm_up(run: Run, load: Path, raw: Path, port: int) -> None:
         return
     with started(load_command(run, run.warm_up, load, raw, port)) as visitor:
         if not await_end(visitor, limit_s(run)):
-            raise Trouble(f"{run.warm_up.mode} of load did not end: {run.step}")
+            raise BenchError(f"{run.warm_up.mode} of load did not end: {run.step}")
     records_path(run, run.warm_up, raw).unlink(missing_ok=True)
 
 
@@ -228,5 +228,7 @@ def watch(run: Run, server: Program, visitors: list[Program]) -> tuple[Usage, fl
         return during, cpu_of(server.child.pid) - during.cpu_s
     for visitor in visitors:
         if not await_end(visitor, limit_s(run)):
-            raise Trouble(f"{run.generators[0].mode} of load did not end: {run.step}")
+            raise BenchError(
+                f"{run.generators[0].mode} of load did not end: {run.step}"
+            )
     return usage_of(server.child.pid), 0.0

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench.measure import kernel
 from bench.measure.labs import Lab
-from bench.measure.processes import Program, Trouble, await_end, end, started
+from bench.measure.processes import Program, BenchError, await_end, end, started
 from bench.measure.records import NS_PER_S, Client, Visit, read_clients, read_visits
 
 READY_TIMEOUT_S = 10
@@ -211,8 +211,10 @@ def await_line(program: Program, pattern: bytes, timeout_s: float) -> re.Match:
             return found
         if not piece:
             end(program)
-            raise Trouble(f"{program.name} did not start: {program.reason}")
-    raise Trouble(f"{program.name} did not say in {timeout_s:.0f} s that it is ready")
+            raise BenchError(f"{program.name} did not start: {program.reason}")
+    raise BenchError(
+        f"{program.name} did not say in {timeout_s:.0f} s that it is ready"
+    )
 
 
 def visit(
@@ -235,7 +237,7 @@ def visit(
         seen = run.watch(server.child.pid) if run.watch else None
     for visitor in visitors.values():
         if visitor.status != 0:
-            raise Trouble(f"the generator failed: {visitor.reason}")
+            raise BenchError(f"the generator failed: {visitor.reason}")
     return visitors, seen
 
 
@@ -255,7 +257,7 @@ def await_visitors(run: Run, visitors: Mapping[str, Program]) -> None:
         if generator.is_background:
             continue
         if not await_end(visitors[generator.name], limit_s(run)):
-            raise Trouble(f"{generator.mode} of load did not end: {run.step}")
+            raise BenchError(f"{generator.mode} of load did not end: {run.step}")
 
 
 def limit_s(run: Run) -> float:

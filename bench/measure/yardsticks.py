@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.measure.processes import Program, Trouble, has_ended
+from bench.measure.processes import Program, BenchError, has_ended
 
 READY_TIMEOUT_S = 10
 POLL_S = 0.005  # these two do not say when they can serve, so they are asked
@@ -124,12 +124,12 @@ def wait_until_serves(server: Program, port: int) -> None:
     deadline = time.monotonic() + READY_TIMEOUT_S
     while time.monotonic() < deadline:
         if has_ended(server):
-            raise Trouble(f"{server.name} did not start: {last_words(server)}")
+            raise BenchError(f"{server.name} did not start: {last_words(server)}")
         with socket.socket() as client:
             if client.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(POLL_S)
-    raise Trouble(f"{server.name} did not serve within {READY_TIMEOUT_S} s")
+    raise BenchError(f"{server.name} did not serve within {READY_TIMEOUT_S} s")
 
 
 def last_words(server: Program) -> str:

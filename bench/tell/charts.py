@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.measure.processes import Trouble, started
+from bench.measure.processes import BenchError, started
 
 HERE = Path(__file__).parent
+LABELS_APART = 0.34  # in powers of ten: less, and two labels overlap
 FORMATS = ("svg", "png")
 HOW_TO_GET_GNUPLOT = (
     "no gnuplot, so the charts are text; for SVG and PNG: apt install gnuplot-nox"
@@ -72,6 +73,18 @@ def cell(value: object) -> object:
     return value
 
 
+def spread_labels(heights: list[float], apart: float = LABELS_APART) -> list[float]:
+    """Heights near the given ones, in the same order, none too close to the next."""
+    order = sorted(range(len(heights)), key=lambda i: heights[i])
+    result = list(heights)
+    for _ in range(200):
+        for low, high in zip(order, order[1:]):
+            push = max(0, apart - (result[high] - result[low])) / 2
+            result[low] -= push
+            result[high] += push
+    return result
+
+
 def keep_scripts(charts: list[Chart], folder: Path) -> None:
     """Put what redraws the charts beside their CSVs, with the commands."""
     for script in {"style"} | {chart.script for chart in charts}:
@@ -88,4 +101,4 @@ def draw(chart: Chart, folder: Path) -> None:
         with started(chart.command(form), folder) as gnuplot:
             gnuplot.child.wait()
         if gnuplot.status != 0:
-            raise Trouble(f"cannot draw {chart.name}: {gnuplot.reason}")
+            raise BenchError(f"cannot draw {chart.name}: {gnuplot.reason}")

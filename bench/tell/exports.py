@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from bench.judge.estimates import is_defended, rank_of
 from bench.tell.charts import Chart
 from bench.experiments.experiment import Finding, Part
 from bench.measure.machine import Fact
@@ -17,8 +18,6 @@ from bench.measure.records import Client, Visit, join
 from bench.measure.runs import Measured
 
 TICKS_PER_HALF = 5  # percentile lines each time that the distance to 100 % halves
-CHANCE = 0.025  # that a percentile lies above all samples: more, and it is not told
-ROUNDING = 1e-9  # 0.3 * 10 is a little more than 3
 NS_PER_US = 1000
 MS_PER_S = 1000
 TRACED = "dmv"  # the experiment whose clients and workers are few enough to look at
@@ -32,7 +31,7 @@ def write_percentiles(made: list[Measured], folder: Path) -> list[Path]:
     """One .hgrm file for each setting that was measured, over all its repeats."""
     written = []
     for setting, latencies in by_setting(made).items():
-        if percentile_is_known(0.5, len(latencies)):
+        if is_defended(0.5, len(latencies)):
             written.append(folder / "percentiles" / f"{setting}.hgrm")
             written[-1].parent.mkdir(exist_ok=True)
             written[-1].write_text(percentile_file(latencies))
@@ -47,11 +46,6 @@ def by_setting(made: list[Measured]) -> dict[str, list[float]]:
     return settings
 
 
-def percentile_is_known(level: float, samples: int) -> bool:
-    """Are there samples enough for it to have an upper bound with 97.5 % confidence?"""
-    return level**samples <= CHANCE
-
-
 def percentile_file(latencies: list[float]) -> str:
     """Latencies in ms; a failure counts, is infinitely late, and so has no line."""
     ordered = sorted(latencies)
@@ -64,8 +58,8 @@ def percentile_lines(ordered: list[float]) -> Iterator[str]:
     """A line for each level that there are samples enough for, then the longest."""
     count = len(ordered)
     for level in percentile_levels():
-        value = ordered[max(1, math.ceil(level * count - ROUNDING)) - 1]
-        if not percentile_is_known(level, count) or math.isinf(value):
+        value = ordered[rank_of(level, count) - 1]
+        if not is_defended(level, count) or math.isinf(value):
             break
         yield percentile_line(value, level, bisect_right(ordered, value))
     if math.isfinite(ordered[-1]):
@@ -103,7 +97,7 @@ def percentile_footer(ordered: list[float]) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Scene:
+class TracedRun:
     """A run that is put on the stage: a process with a lane for everybody."""
 
     number: int  # the trace's process
@@ -126,16 +120,16 @@ class Scene:
 
 def write_trace(made: list[Measured], folder: Path) -> list[Path]:
     """One trace of the runs that are small enough to look at, if there are any."""
-    scenes = choose_scenes(made)
-    if not scenes:
+    traced = choose_runs(made)
+    if not traced:
         return []
-    events = [json.dumps(event) for scene in scenes for event in scene_events(scene)]
+    events = [json.dumps(event) for each in traced for event in run_events(each)]
     head, tail = '{"displayTimeUnit": "ms", "traceEvents": [\n', "\n]}\n"
     (folder / "trace.json").write_text(head + ",\n".join(events) + tail)
     return [folder / "trace.json"]
 
 
-def choose_scenes(made: list[Measured]) -> list[Scene]:
+def choose_runs(made: list[Measured]) -> list[TracedRun]:
     """Each crowd's first repeat, lab by lab."""
     crowds = [
         each
@@ -144,21 +138,21 @@ def choose_scenes(made: list[Measured]) -> list[Scene]:
     ]
     crowds = [each for each in crowds if len(each.clients) > 1]
     crowds.sort(key=lambda each: (each.run.scene, each.run.lab.number))
-    return [Scene(number, each) for number, each in enumerate(crowds, 1)]
+    return [TracedRun(number, each) for number, each in enumerate(crowds, 1)]
 
 
-def scene_events(scene: Scene) -> list[dict]:
+def run_events(traced: TracedRun) -> list[dict]:
     """The names of all lanes, and what happened on them."""
-    pairs = join(scene.made.clients, scene.made.visits)
+    pairs = join(traced.made.clients, traced.made.visits)
     visits = [(client, visit) for client, visit in pairs if was_taken(visit)]
     workers = sorted({visit.worker for _, visit in visits})
     return [
-        naming(scene, "process_name", 0, name=scene.title),
-        naming(scene, "process_sort_index", 0, sort_index=scene.number),
-        *lanes(scene, {worker: f"worker {worker}" for worker in workers}),
-        *lanes(scene, {lane_of(client): f"client {client.i}" for client, _ in pairs}),
-        *[work(scene, client, visit) for client, visit in visits],
-        *[event for pair in pairs for event in life(scene, *pair)],
+        naming(traced, "process_name", 0, name=traced.title),
+        naming(traced, "process_sort_index", 0, sort_index=traced.number),
+        *lanes(traced, {worker: f"worker {worker}" for worker in workers}),
+        *lanes(traced, {lane_of(client): f"client {client.i}" for client, _ in pairs}),
+        *[work(traced, client, visit) for client, visit in visits],
+        *[event for pair in pairs for event in life(traced, *pair)],
     ]
 
 
@@ -172,32 +166,32 @@ def lane_of(client: Client) -> int:
     return CLIENT_LANES + client.i
 
 
-def lanes(scene: Scene, names: dict[int, str]) -> Iterator[dict]:
+def lanes(traced: TracedRun, names: dict[int, str]) -> Iterator[dict]:
     """Lanes in the order in which they are given."""
     for lane, name in names.items():
         order = CLIENT_LANES if lane >= CLIENT_LANES else 0
-        yield naming(scene, "thread_name", lane, name=name)
+        yield naming(traced, "thread_name", lane, name=name)
         yield naming(
-            scene,
+            traced,
             "thread_sort_index",
             lane,
             sort_index=order + list(names).index(lane),
         )
 
 
-def naming(scene: Scene, what: str, lane: int, **words: str | int) -> dict:
+def naming(traced: TracedRun, what: str, lane: int, **words: str | int) -> dict:
     """An event that happens to nobody: it names a process or a lane, or sorts it."""
-    return {"ph": "M", "name": what, "pid": scene.number, "tid": lane, "args": words}
+    return {"ph": "M", "name": what, "pid": traced.number, "tid": lane, "args": words}
 
 
-def work(scene: Scene, client: Client, visit: Visit) -> dict:
+def work(traced: TracedRun, client: Client, visit: Visit) -> dict:
     """What a worker did: one client, from beginning to end."""
     words = {"outcome": visit.outcome}
     name = f"client {client.i}"
-    return span(scene, visit.worker, name, visit.begun, visit.ended, words)
+    return span(traced, visit.worker, name, visit.begun, visit.ended, words)
 
 
-def life(scene: Scene, client: Client, visit: Visit | None) -> Iterator[dict]:
+def life(traced: TracedRun, client: Client, visit: Visit | None) -> Iterator[dict]:
     """What a client lived through, one thing after the other."""
     reached = [client.connected, visit.begun if was_taken(visit) else 0, client.done]
     ends = list(rising([client.intended, *reached]))
@@ -205,9 +199,9 @@ def life(scene: Scene, client: Client, visit: Visit | None) -> Iterator[dict]:
         ("connects", "waits in line", "is served"), pairwise(ends)
     ):
         if ended > begun:
-            yield span(scene, lane_of(client), name, begun, ended, {})
+            yield span(traced, lane_of(client), name, begun, ended, {})
     if client.outcome != "ok":
-        yield failure(scene, client, ends[-1])
+        yield failure(traced, client, ends[-1])
 
 
 def rising(stamps: Iterable[int]) -> Iterator[int]:
@@ -219,31 +213,31 @@ def rising(stamps: Iterable[int]) -> Iterator[int]:
 
 
 def span(
-    scene: Scene, lane: int, name: str, begun: int, ended: int, words: dict
+    traced: TracedRun, lane: int, name: str, begun: int, ended: int, words: dict
 ) -> dict:
     """Something that took time."""
     return {
         "ph": "X",
         "name": name,
         "cat": "worker" if lane < CLIENT_LANES else "client",
-        "pid": scene.number,
+        "pid": traced.number,
         "tid": lane,
-        "ts": scene.moment(begun),
+        "ts": traced.moment(begun),
         "dur": (ended - begun) / NS_PER_US,
         "args": words,
     }
 
 
-def failure(scene: Scene, client: Client, stamp: int) -> dict:
+def failure(traced: TracedRun, client: Client, stamp: int) -> dict:
     """The end of a client that was not served."""
     return {
         "ph": "i",
         "s": "t",
         "name": client.outcome,
         "cat": "client",
-        "pid": scene.number,
+        "pid": traced.number,
         "tid": lane_of(client),
-        "ts": scene.moment(stamp),
+        "ts": traced.moment(stamp),
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.judge import gates
+from bench.judge import stamps
 from bench.tell.charts import HERE, Chart
 from bench.experiments.experiment import Finding, Part
 from bench.measure.machine import Fact
@@ -82,7 +82,7 @@ def experiment_section(part: Part, folder: Path) -> str:
         [
             f'<section id="{name}">',
             f"<h2><small>{name}</small> {text(sentence(part.experiment.question))}</h2>",
-            paragraphs(filter(None, [gates.stamp(part.made)]), "stamp"),
+            paragraphs(filter(None, [stamps.stamp(part.made)]), "stamp"),
             *[figure(chart, folder) for chart in conclusion.charts],
             "<h3>Measured against predicted</h3>",
             findings_table(conclusion.findings),
@@ -169,9 +169,9 @@ def files_line(name: str, folder: Path) -> str:
 def trust_section(parts: list[Part]) -> str:
     """May all this be believed? What each gate found, and what it allows."""
     rows = [
-        verdict_row(part.experiment.name, verdict)
+        gate_row(part.experiment.name, summary)
         for part in parts
-        for verdict in gates.verdicts(part.made)
+        for summary in stamps.gate_summaries(part.made)
     ]
     return (
         '<section id="trust">\n<h2><small>trust</small> May this be believed?</h2>\n'
@@ -183,11 +183,11 @@ def trust_section(parts: list[Part]) -> str:
     )
 
 
-def verdict_row(experiment: str, verdict: gates.Verdict) -> str:
+def gate_row(experiment: str, summary: stamps.GateSummary) -> str:
     """The cells of one gate in one experiment."""
-    failed = f"{verdict.failed} of {count(verdict.runs, 'run')}"
-    words = [experiment, verdict.gate, verdict.worst, verdict.limit, failed]
-    kinds = ["", "", "", "", "missed" if verdict.failed else "kept"]
+    failed = f"{summary.failed} of {count(summary.runs, 'run')}"
+    words = [experiment, summary.gate, summary.worst, summary.limit, failed]
+    kinds = ["", "", "", "", "missed" if summary.failed else "kept"]
     return "".join(map(table_cell, VERDICT_HEADINGS, words, kinds))
 
 

@@ -6,7 +6,7 @@ import itertools
 import shutil
 from pathlib import Path
 
-from bench.measure.processes import Trouble
+from bench.measure.processes import BenchError
 
 
 def make_folder(results: Path) -> Path:
@@ -18,7 +18,7 @@ def make_folder(results: Path) -> Path:
         folder = next(results / name for name in names if not (results / name).exists())
         (folder / "raw").mkdir(parents=True)
     except OSError as error:
-        raise Trouble(f"cannot write to {results}: {error.strerror}") from error
+        raise BenchError(f"cannot write to {results}: {error.strerror}") from error
     return folder
 
 

@@ -4,7 +4,7 @@ import math
 from collections import Counter
 
 from bench.experiments.experiment import Conclusion, Experiment, Finding
-from bench.judge.gates import trust_lines
+from bench.judge.stamps import trust_lines
 from bench.measure.machine import Fact
 from bench.measure.runs import Measured, count
 

@@ -9,12 +9,12 @@ from statistics import fmean
 
 import pytest
 
-from bench.experiments import arrivals
-from bench.experiments import backlog
+from bench.experiments import arrivals, arrivals_clocks
+from bench.experiments import backlog, backlog_crowd
 from bench.experiments import dmv
 from bench.judge import predictions
 from bench.experiments import silent
-from bench.experiments import work
+from bench.experiments import work, work_chart, work_strips
 from tests.helpers.bench_world import (
     client,
     change,
@@ -130,9 +130,14 @@ def stretch(made, factor):
 def ideal_work(run):
     """As theory has it: who computes shares the cores."""
     made = ideal(run)
-    if run.scene != work.COMPUTES.name or run.lab.clerks(work.POOL) != math.inf:
+    if (
+        run.scene != work_strips.COMPUTES.name
+        or run.lab.clerks(work_strips.POOL) != math.inf
+    ):
         return made
-    ends = predictions.shared([work.SERVICE_MS / 1000] * work.CLIENTS, work.CORES)
+    ends = predictions.shared(
+        [work_strips.SERVICE_MS / 1000] * work_strips.CLIENTS, work_strips.CORES
+    )
     return change(
         made,
         clients=[
@@ -147,11 +152,14 @@ def test_work_finds_theory_and_says_so(tmp_path):
     conclusion = work.conclude(made, QUICK, tmp_path)
     *theory, worth = conclusion.findings
     assert all(abs(each.off) < 0.01 and not each.is_missed for each in theory)
-    threads, pool = work.CLIENTS / work.CORES, (work.CLIENTS / work.POOL + 1) / 2
+    threads, pool = (
+        work_strips.CLIENTS / work_strips.CORES,
+        (work_strips.CLIENTS / work_strips.POOL + 1) / 2,
+    )
     assert worth.off == pytest.approx(threads / pool - 1) and not worth.is_missed
-    words = work.caption(work.make_strips(made))
-    assert f"{work.CLIENTS} threads beat {work.POOL} workers" in words
-    assert f"{work.POOL} workers beat {work.CLIENTS} threads" in words
+    words = work_chart.caption(work_strips.make_strips(made))
+    assert f"{work_strips.CLIENTS} threads beat {work_strips.POOL} workers" in words
+    assert f"{work_strips.POOL} workers beat {work_strips.CLIENTS} threads" in words
 
 
 def test_work_caption_is_in_its_csv(tmp_path):
@@ -199,7 +207,7 @@ def test_the_two_clocks_read_the_same_run(tmp_path):
     wanted = [
         next(value for at, value in clock if at >= share - 1e-9)
         for clock in clocks.values()
-        for share in arrivals.SHARES
+        for share in arrivals_clocks.SHARES
     ]
     said = seconds_in(chart.caption)
     assert said == pytest.approx(wanted, rel=0.02)
@@ -210,17 +218,10 @@ def test_the_two_clocks_read_the_same_run(tmp_path):
 def test_a_naive_clock_does_not_see_a_stall():
     """One server stops for 3 s while 100 come a second: nobody's own service was slow."""
     clients = [client(i, i / 100, 3 + i / 1000, 3 + (i + 1) / 1000) for i in range(300)]
-    naive = sorted(arrivals.naive_latencies(clients))
+    naive = sorted(arrivals_clocks.naive_latencies(clients))
     lived = sorted(each.latency for each in clients)
     assert percentile(naive, 0.9, 10).value == pytest.approx(0.001, rel=0.01)
     assert percentile(lived, 0.9, 10).value > 2
-
-
-def test_a_short_run_has_its_share_of_rare_customers():
-    share = sum(arrivals.count_rare(seed, 1000) for seed in range(50)) / 50_000
-    assert share == pytest.approx(arrivals.RARE, rel=0.2)
-    seed = arrivals.choose_seed(random.Random(1), 500)
-    assert arrivals.count_rare(seed, 500) == 5
 
 
 # ---- silent ----
@@ -315,7 +316,7 @@ def crowd_against(places, timeout_s=5.0, linear=4):
         run, generators=backlog.plan_run(lab(4), 1, 1, QUICK).generators
     )
     made = change(ideal_base(run), clients=clients, visits=visits, counted=counted)
-    return backlog.Panel(1, made, 0.005, linear)
+    return backlog_crowd.BacklogRun(1, made, 0.005, linear)
 
 
 def test_phantoms_are_those_beyond_the_queue():
@@ -324,7 +325,8 @@ def test_phantoms_are_those_beyond_the_queue():
         [(1.0 + i / 1e4, 1, 2 + i if i < 2 else None) for i in range(5)]
     )
     assert [
-        place.is_phantom for place in sorted(panel.places, key=lambda p: p.client.i)
+        attempt.is_phantom
+        for attempt in sorted(panel.attempts, key=lambda p: p.client.i)
     ] == [
         *(False, False),
         *(True, True, True),

@@ -8,22 +8,20 @@ import csv
 import json
 import math
 import re
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.helpers.setting import ROOT
 
-
-from bench.checks import crosscheck
+from bench.checks import crosscheck, tools
 from bench.experiments import dmv
+from bench.judge.estimates import is_defended
 from bench.tell import exports
 from bench.experiments.experiment import Options, Part
 from bench.measure.labs import Lab
 from bench.measure.machine import Fact
 from bench.measure.records import NS_PER_S, Client, Visit
-from bench.measure.runs import Measured, burst
+from bench.measure.runs import Measured
 
 LABS = [
     Lab(1, "lab1-sequential", Path("none"), frozenset()),
@@ -163,8 +161,8 @@ def test_no_percentile_below_its_floor(samples, highest):
     )
     told = [level for _, level, _ in rows[:-1]]
     assert max(told) <= highest, f"{samples} samples do not tell p{max(told) * 100:g}"
-    assert exports.percentile_is_known(highest, samples)
-    assert not exports.percentile_is_known(highest, samples - 1)
+    assert is_defended(highest, samples)
+    assert not is_defended(highest, samples - 1)
 
 
 def test_failures_count_and_have_no_line():
@@ -354,8 +352,8 @@ def test_a_damaged_csv_is_noticed(text):
 
 # --- what other tools print (make crosscheck) ----------------------------------------------
 
-STALL = crosscheck.Scene("is stopped", lasts_s=6, stall_s=3)
-DEAD = crosscheck.Scene("never answers", lasts_s=3, stall_s=3)
+STALL = tools.Behaviour("is stopped", lasts_s=6, stall_s=3)
+DEAD = tools.Behaviour("never answers", lasts_s=3, stall_s=3)
 
 WRK = """  Thread Stats   Avg      Stdev     Max   +/- Stdev
     Latency   511.08ms  810.21ms   2.99s    84.11%
@@ -386,19 +384,19 @@ Failed requests:        3
 
 
 def test_what_other_tools_print_is_read(tmp_path):
-    wrk = crosscheck.read_wrk(WRK, tmp_path)
+    wrk = tools.read_wrk(WRK, tmp_path)
     assert (wrk.sent, wrk.failed) == (600, 3)
     assert wrk.latency == pytest.approx(
         {0.5: 2e-5, 0.75: 0.506, 0.9: 2.1, 0.99: 2.91, 1: 2.99}
     )
-    hey = crosscheck.read_hey(HEY, tmp_path)
+    hey = tools.read_hey(HEY, tmp_path)
     assert (hey.sent, hey.failed, hey.latency[0.9], hey.latency[1]) == (
         306,
         4,
         0.0003,
         2.999,
     )
-    ab = crosscheck.read_ab(AB, tmp_path)
+    ab = tools.read_ab(AB, tmp_path)
     assert (ab.sent, ab.failed, ab.latency[0.9], ab.latency[1]) == (
         11547,
         3,
@@ -409,9 +407,9 @@ def test_what_other_tools_print_is_read(tmp_path):
 
 def test_the_truth_passes_and_a_naive_clock_does_not():
     assert STALL.truth == pytest.approx({0.5: 0, 0.75: 1.5, 0.9: 2.4, 0.99: 2.94, 1: 3})
-    assert crosscheck.judge(crosscheck.Report(600, 0, STALL.truth), STALL) == "true"
-    naive = crosscheck.Report(302, 0, dict.fromkeys(crosscheck.LEVELS, 0.0003) | {1: 3})
+    assert crosscheck.judge(tools.Report(600, 0, STALL.truth), STALL) == "true"
+    naive = tools.Report(302, 0, dict.fromkeys(tools.LEVELS, 0.0003) | {1: 3})
     assert crosscheck.judge(naive, STALL) == "FALSE at p75, p90, p99"
-    assert crosscheck.judge(crosscheck.Report(0, 0, {}), DEAD) == "FALSE: no failure"
-    assert crosscheck.judge(crosscheck.Report(300, 300, {}), DEAD) == "true: 300 failed"
+    assert crosscheck.judge(tools.Report(0, 0, {}), DEAD) == "FALSE: no failure"
+    assert crosscheck.judge(tools.Report(300, 300, {}), DEAD) == "true: 300 failed"
     assert crosscheck.judge(None, DEAD) == "ended without a report"

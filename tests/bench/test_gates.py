@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from bench.judge import gates
+from bench.judge import gates, stamps
 from tests.helpers.bench_world import (
     Generator,
     burst,
@@ -41,7 +41,7 @@ def made(request):
 
 def test_a_good_run_passes(made):
     assert faults(made) == set()
-    assert gates.stamp([gates.judge(made)]) == ""
+    assert stamps.stamp([gates.judge(made)]) == ""
 
 
 def test_little_misses_clients_without_a_record(made):
@@ -175,28 +175,28 @@ def test_a_bad_run_is_made_again_once_then_stamped():
     bad = change(ideal(RUNS[0]), visits=ideal(RUNS[0]).visits[10:])
     good = ideal(RUNS[0])
     series = iter([bad, good])
-    again = gates.Patience(10).perform(lambda: next(series))
+    again = stamps.Patience(10).make_valid(lambda: next(series))
     assert again.tries == 2 and not again.faults
 
     series = iter([bad, bad, good])
-    still = gates.Patience(10).perform(lambda: next(series))
+    still = stamps.Patience(10).make_valid(lambda: next(series))
     assert still.tries == 2 and still.faults
-    assert gates.stamp([good, still]) == (
+    assert stamps.stamp([good, still]) == (
         "INVALID: 1 of 2 runs (Little's law off 1 ×, records lost 1 ×)"
     )
-    assert any(still.run.name in line for line in gates.trust_lines([good, still]))
+    assert any(still.run.name in line for line in stamps.trust_lines([good, still]))
 
 
 def test_a_good_run_is_made_once():
     series = iter([ideal(RUNS[0])])
-    assert gates.Patience(10).perform(lambda: next(series)).tries == 1
+    assert stamps.Patience(10).make_valid(lambda: next(series)).tries == 1
 
 
 def test_runs_are_not_made_again_for_ever():
     bad = change(ideal(RUNS[0]), visits=[])
     bad = change_clients(bad, lambda each: each.i == 1, outcome="open")
-    patience = gates.Patience(2.5)
-    tries = [patience.perform(lambda: bad).tries for _ in range(4)]
+    patience = stamps.Patience(2.5)
+    tries = [patience.make_valid(lambda: bad).tries for _ in range(4)]
     assert tries == [2, 2, 1, 1]
 
 
@@ -208,7 +208,7 @@ def test_what_is_near_the_floor_is_told_from_what_is_not():
 
 def test_the_gates_are_written_down(tmp_path):
     made = [gates.judge(ideal(run)) for run in RUNS]
-    gates.write(made, tmp_path)
+    stamps.write(made, tmp_path)
     lines = (tmp_path / "gates.csv").read_text().splitlines()
     assert lines[0] == "run,gate,value,limit,failed,tries"
     assert len(lines) == 1 + len(RUNS) * len(gates.GATES)

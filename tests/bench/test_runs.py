@@ -9,10 +9,11 @@ from bench.experiments import arrivals
 from bench.judge import gates
 from bench.measure.labs import find_labs as find_bench_labs
 from bench.measure.labs import find_null
-from bench.measure.processes import Trouble, await_end, started
+from bench.measure.processes import BenchError, await_end, started
 from bench.measure.runs import Generator, Run, burst, perform
 from tests.helpers.setting import BUILD, ROOT
 
+TRIALS = 40
 LOAD = BUILD / "bench" / "load"
 pytestmark = pytest.mark.skipif(
     not (os.access(LOAD, os.X_OK) and os.access(LOAD.with_name("null"), os.X_OK)),
@@ -72,12 +73,19 @@ def test_http_is_spoken_where_http_is_served(bench_labs, tmp_path):
 
 
 def test_the_null_server_is_its_own_floor_and_a_server_is_not(bench_labs, tmp_path):
+    """Others can only make a run longer: of many trials one that nobody disturbs will do."""
     null, first = bench_labs[:2]
-    floor = min(median_of(make(null, burst(20, "sleep 5"), tmp_path)) for _ in range(3))
-    again = min(median_of(make(null, burst(20, "sleep 5"), tmp_path)) for _ in range(3))
-    server = median_of(make(first, burst(20, "sleep 5"), tmp_path))
-    assert gates.is_near_floor(again, floor)
-    assert not gates.is_near_floor(server, floor)
+    trials = []
+    for _ in range(TRIALS):
+        floor, again, server = (
+            median_of(make(each, burst(20, "sleep 5"), tmp_path))
+            for each in (null, null, first)
+        )
+        trials.append((floor, again, server))
+        is_server_near = gates.is_near_floor(server, floor)
+        if gates.is_near_floor(again, floor) and not is_server_near:
+            return
+    pytest.fail(f"in none of {TRIALS} trials: {trials}")
 
 
 def median_of(made):
@@ -85,23 +93,27 @@ def median_of(made):
     return sorted(made.latencies)[len(made.latencies) // 2]
 
 
-def test_rare_customers_are_those_that_load_makes(bench_labs, tmp_path):
+@pytest.mark.parametrize("seed", [1, 11, 12345])
+def test_a_short_run_has_exactly_its_share_of_rare_customers(
+    seed, bench_labs, tmp_path
+):
+    """And all of them are among the attempts, where starts are regular."""
     flags = {
         "rate": 4000,
-        "duration": "200ms",
+        "duration": "100ms",
         "say": "echo a",
         "rare": "bytes 100",
         "rare-per-mille": arrivals.RARE_PER_MILLE,
-        "seed": 11,
+        "rare-count": 4,
+        "seed": seed,
     }
     made = make(bench_labs[4], (Generator("rate", flags),), tmp_path)
-    assert not made.failures
-    rare = sum(client.bytes > 100 for client in made.clients)
-    assert rare == arrivals.count_rare(11, len(made.clients)) > 0
+    assert not made.failures and len(made.clients) == 400
+    assert sum(client.bytes > 100 for client in made.clients) == 4
 
 
 def test_a_generator_that_fails_is_named(bench_labs, tmp_path):
-    with pytest.raises(Trouble, match="the generator failed"):
+    with pytest.raises(BenchError, match="the generator failed"):
         make(bench_labs[1], (Generator("burst", {"clients": 0}),), tmp_path)
 
 

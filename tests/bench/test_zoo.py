@@ -22,6 +22,7 @@ HELLO = b"Hello, client 1.\n"
 DESK = HELLO + b"ok echo hello\n"
 HTTP = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nokay"
 HALF = {"desk": DESK[:-4], "http": HTTP[:-2]}
+PATIENCE = ("500ms", "2s", "8s")  # on a busy machine the zoo itself may be slow
 WHOLE = {"desk": DESK, "http": HTTP}
 
 pytestmark = pytest.mark.skipif(
@@ -167,11 +168,14 @@ ENDS = [
 def test_each_client_ends_and_says_how(
     animal, outcome, errno, phase, speech, mode, tmp_path
 ):
-    with zoo(animal, speech) as port:
-        timeout = "500ms" if outcome == "timeout" else "10s"
-        clients = visit(port, mode, speech, tmp_path, timeout)
-    ends = Counter((client.outcome, client.errno, client.phase) for client in clients)
-    assert ends == {(outcome, errno, phase): CLIENTS}
+    wanted = {(outcome, errno, phase): CLIENTS}
+    for timeout in PATIENCE if outcome == "timeout" else ("10s",):
+        with zoo(animal, speech) as port:
+            clients = visit(port, mode, speech, tmp_path, timeout)
+        ends = Counter((each.outcome, each.errno, each.phase) for each in clients)
+        if ends == wanted:
+            return
+    assert ends == wanted
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -1,0 +1,181 @@
+"""arrivals: who comes to whom, and what theory says of it."""
+
+import math
+from dataclasses import dataclass
+from statistics import fmean, median
+
+from bench.judge.predictions import deterministic, fifo, pollaczek_khinchine
+from bench.measure.records import NS_PER_S, join
+from bench.measure.runs import Measured
+
+SERVICE_MS = 1
+NOMINAL_S = 1.15e-3  # what a service of 1 ms takes with all that belongs to it, about
+RARE_TIMES = 100  # so many times longer takes one customer
+RARE_PER_MILLE = 10
+RARE = RARE_PER_MILLE / 1000
+POOL = 2
+CALIBRATION = "calibration"
+LONGEST_FACTOR = 10  # a service so many times S was a rare one
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Who comes to whom, and for how long each load is kept up."""
+
+    name: str
+    colour: int
+    clerks: int
+    loads: dict[float, int]  # offered load, as planned, and for how many ms
+    quick_loads: dict[float, int]
+    model: str
+    words: str
+    label: tuple[float, float]  # beside which load the words stand, and how far up
+    is_rare: bool = False
+
+    def services(self, service: float) -> list[tuple[float, float]]:
+        """How long customers take, and which share of them takes so long."""
+        if not self.is_rare:
+            return [(service, 1.0)]
+        longer = service + (RARE_TIMES - 1) * SERVICE_MS / 1000
+        return [(service, 1 - RARE), (longer, RARE)]
+
+    def moment(self, service: float, power: int) -> float:
+        """The mean of the service, or that of its square: what the formulas need."""
+        return sum(share * time**power for time, share in self.services(service))
+
+    def rate(self, load: float) -> int:
+        """Starts per second that make this load."""
+        return round(load * self.clerks / self.moment(NOMINAL_S, 1))
+
+    def load(self, rate: float, service: float) -> float:
+        """The offered load of this rate: clerks that would be busy, of all."""
+        return rate * self.moment(service, 1) / self.clerks
+
+    def long_run(self, rate: float, service: float) -> float:
+        """The mean latency that theory expects if this goes on for ever."""
+        if self.load(rate, service) >= 1:
+            return math.inf
+        if self.clerks > 1:
+            return service + deterministic(rate, service, self.clerks)
+        mean, square = self.moment(service, 1), self.moment(service, 2)
+        return mean + pollaczek_khinchine(rate, mean, square)
+
+
+ONE = Scene(
+    "one-clerk",
+    1,
+    1,
+    {0.3: 800, 0.6: 800, 0.8: 800, 0.9: 800},
+    {0.5: 500, 0.9: 500},
+    "M/D/1",
+    "one clerk; all customers alike",
+    (0.04, 1.9),
+)
+TWO = Scene(
+    "two-clerks",
+    3,
+    POOL,
+    {0.3: 600, 0.6: 600, 0.8: 600, 0.9: 600},
+    {0.5: 400, 0.9: 400},
+    f"M/D/{POOL}",
+    f"{POOL} clerks and twice the customers",
+    (0.3, 0.75),
+)
+SLOW = Scene(
+    "rare",
+    7,
+    1,
+    {0.3: 1500, 0.5: 1500, 0.7: 1500},
+    {0.5: 800, 0.7: 1250},
+    "M/G/1",
+    f"one clerk; 1 % need {RARE_TIMES} times longer",
+    (0.04, 12.5),
+    is_rare=True,
+)
+SCENES = (ONE, TWO, SLOW)
+
+
+@dataclass(frozen=True)
+class LoadPoint:
+    """One load of one scene: its repeats."""
+
+    scene: Scene
+    rate: int
+    service: float  # S: how long a customer keeps a clerk from the next
+    runs: list[Measured]
+
+    @property
+    def load(self) -> float:
+        """What was offered, by the measured S."""
+        return self.scene.load(self.rate, self.service)
+
+    @property
+    def means(self) -> list[float]:
+        """The mean latency of each repeat; infinite if a customer failed."""
+        return [fmean(made.latencies) for made in self.runs]
+
+    @property
+    def expected(self) -> list[float]:
+        """The same as theory has it for the very arrivals of each repeat."""
+        return [fmean(predict(made, self)) for made in self.runs]
+
+    @property
+    def long_run(self) -> float:
+        """What theory expects in the long run."""
+        return self.scene.long_run(self.rate, self.service)
+
+    @property
+    def middle(self) -> Measured:
+        """The repeat in the middle."""
+        ordered = sorted(self.runs, key=lambda made: fmean(made.latencies))
+        return ordered[(len(ordered) - 1) // 2]
+
+
+def predict(made: Measured, point: LoadPoint) -> list[float]:
+    """Each customer's latency if the line moves as theory says, in order of arrival."""
+    pairs = sorted(join(made.clients, made.visits), key=lambda pair: pair[0].intended)
+    first = pairs[0][0].intended
+    arrivals = [(client.intended - first) / NS_PER_S for client, _ in pairs]
+    usual, *longer = [time for time, _ in point.scene.services(point.service)]
+    services = [
+        longer[0] if longer and visit and visit.held > LONGEST_FACTOR * usual else usual
+        for _, visit in pairs
+    ]
+    done = fifo(services, point.scene.clerks, arrivals)
+    return [end - arrival for end, arrival in zip(done, arrivals)]
+
+
+def make_points(scene: Scene, made: list[Measured]) -> list[LoadPoint]:
+    """A point for each load of a scene."""
+    rated = [
+        each
+        for each in made
+        if each.clients and each.run.scene.rpartition("-")[0] == scene.name
+    ]
+    rates = sorted({each.run.generators[0].flags["rate"] for each in rated})
+    service = measured_service(scene, made)
+    return [
+        LoadPoint(
+            scene,
+            rate,
+            service,
+            [each for each in rated if each.run.generators[0].flags["rate"] == rate],
+        )
+        for rate in rates
+    ]
+
+
+def measured_service(scene: Scene, made: list[Measured]) -> float:
+    """S as a busy clerk has it: from one customer of a burst to the clerk's next.
+
+    Where others take the CPU the bench is late now and then, hence the median.
+    """
+    name = f"{CALIBRATION}-{scene.name}"
+    bursts = [sorted(each.latencies) for each in made if each.run.scene == name]
+    steps = [
+        later - earlier
+        for done in bursts
+        for earlier, later in zip(done, done[scene.clerks :])
+        if math.isfinite(later)
+    ]
+    return median(steps) if steps else NOMINAL_S

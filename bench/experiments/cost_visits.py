@@ -1,0 +1,141 @@
+"""cost: clients who come and go, as in chapter 30 of Stevens' book."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from bench.experiments.cost_held import POOL, VISITS
+from bench.experiments.experiment import Finding, labs_of
+from bench.measure.labs import Lab
+from bench.measure.rig import Counted
+from bench.measure.runs import Measured
+from bench.tell.charts import Chart, write_csv
+from bench.tell.summary import table
+from bench.tell.textcharts import seconds
+
+CONNECTIONS = 5000
+BYTES = 4000
+AT_ONCE = 10
+
+
+# ---- Clients who come and go, as in Stevens' chapter 30 ----
+
+
+@dataclass(frozen=True)
+class Bill:
+    """A lab, and so many connections, some at a time: the repeats."""
+
+    lab: Lab
+    repeats: list[Counted]
+
+    @property
+    def is_baseline(self) -> bool:
+        """What lab 1 needs for them, which has no threads."""
+        return self.lab.clerks(POOL) == 1
+
+    @property
+    def costs(self) -> list[float]:
+        """For each repeat, CPU seconds for 5,000 connections."""
+        answered = [each for each in self.repeats if each.answered]
+        return [CONNECTIONS * each.cpu_each_s for each in answered]
+
+    @property
+    def cost(self) -> float:
+        """The median of the repeats."""
+        return median(self.costs) if self.costs else math.nan
+
+
+def make_bills(made: list[Measured]) -> list[Bill]:
+    """One for each lab."""
+    visits = [each for each in made if each.run.scene == VISITS]
+    return [
+        Bill(lab, [each for each in visits if each.run.lab == lab])
+        for lab in labs_of(visits)
+    ]
+
+
+def baseline_of(bills: list[Bill]) -> float:
+    """What the same costs lab 1, which has no threads; NaN before that was measured."""
+    return next((bill.cost for bill in bills if bill.is_baseline), math.nan)
+
+
+def visit_findings(bills: list[Bill]) -> list[Finding]:
+    """The baseline, and CPU seconds above it."""
+    baseline = baseline_of(bills)
+    what = f"{CONNECTIONS} connections, {AT_ONCE} at a time: CPU"
+    found = []
+    for bill in bills:
+        if bill.is_baseline:
+            measured = f"{seconds(bill.cost)} {spread(bill.costs)}"
+            found.append(Finding(bill.lab.name, what, measured, ""))
+        else:
+            above = [cost - baseline for cost in bill.costs]
+            measured = f"{signed(bill.cost - baseline)} {spread(above, signed)}"
+            found.append(Finding(bill.lab.name, f"{what} above lab 1's", measured, ""))
+    return found
+
+
+def signed(value: float) -> str:
+    """A difference of times for people."""
+    if not math.isfinite(value):
+        return "not known"
+    return f"{'-' if value < 0 else '+'}{seconds(abs(value))}"
+
+
+def spread(values: list[float], words=seconds) -> str:
+    """From the least to the most, if there is more than one."""
+    if len(values) < 2:
+        return f"({len(values)} run)"
+    return f"[{words(min(values))} to {words(max(values))}]"
+
+
+def visit_chart(bills: list[Bill], folder: Path) -> Chart:
+    """Write what the chart is drawn from."""
+    baseline = baseline_of(bills)
+    header = "row,number,lab,baseline_s,cpu_s,end_s,name,words"
+    rows = [bill_row(n, bill, baseline) for n, bill in enumerate(bills, 1)]
+    write_csv(folder / "cost-visits.csv", header, rows)
+    runs = [
+        [n, bill.lab.number, cost, each.run.repeat, each.answered]
+        for n, bill in enumerate(bills, 1)
+        for cost, each in zip(bill.costs, bill.repeats)
+    ]
+    header = "row,number,cpu_s,repeat,connections"
+    write_csv(folder / "cost-visits-runs.csv", header, runs)
+    title = f"{CONNECTIONS} clients who come and go, {AT_ONCE} at a time: CPU seconds"
+    lines = [[b.lab.name, seconds(b.cost), words(b, baseline)] for b in bills]
+    return Chart(
+        "cost-visits",
+        "cost-visits",
+        title,
+        "\n".join([title, *table(lines)]),
+        caption=visit_caption(bills, baseline),
+        scenes=(VISITS,),
+    )
+
+
+def bill_row(row: int, bill: Bill, baseline: float) -> list:
+    """One bar for the CSV; its words stand behind its last dot."""
+    end = max([baseline, *bill.costs])
+    said = words(bill, baseline)
+    lab = bill.lab
+    return [row, lab.number, lab.name, baseline, bill.cost, end, lab.title, said]
+
+
+def words(bill: Bill, baseline: float) -> str:
+    """What stands at the end of a bar."""
+    return seconds(baseline) if bill.is_baseline else signed(bill.cost - baseline)
+
+
+def visit_caption(bills: list[Bill], baseline: float) -> str:
+    """What the chart shows."""
+    ordered = sorted(bills, key=lambda bill: bill.cost)
+    each = f"{BYTES} bytes out, a connection for each"
+    named = ", ".join(f"{b.lab.title} {words(b, baseline)}" for b in ordered)
+    return (
+        f"As in Stevens' chapter 30 ({each}): grey is what a sequential server needs,"
+        f" {seconds(baseline)} of CPU for {CONNECTIONS}; what lies above it is the"
+        f" price of the model. From the cheapest: {named}. CPU is not latency: a"
+        " pool is there for its bound, not to save CPU."
+    )

@@ -1,0 +1,101 @@
+"""crowd: the time until the last is done, against how many there are."""
+
+import math
+from pathlib import Path
+from statistics import median
+
+from bench.experiments.crowd_curves import Curve, POOL, CrowdPoint, Work, is_near
+from bench.tell.charts import Chart, spread_labels, write_csv
+from bench.tell.textcharts import log_log, seconds
+
+
+def make_chart(
+    curves: list[Curve], floor: dict[int, float], work: Work, folder: Path
+) -> Chart:
+    """Write what the chart is drawn from."""
+    name = f"crowd-{work.name}"
+    header = (
+        "number,lab,clients,median_s,least_s,most_s,predicted_s,repeats,failed,near"
+    )
+    rows = [
+        [*point_row(curve, point), int(is_near(point, floor))]
+        for curve in curves
+        for point in curve.points
+    ]
+    write_csv(folder / f"{name}.csv", header, rows)
+    write_csv(folder / f"{name}-floor.csv", "clients,floor_s", floor.items())
+    header = "number,clients,predicted_s"
+    write_csv(folder / f"{name}-predicted.csv", header, predictions(curves))
+    header = "number,clients,y_s,name,words"
+    write_csv(folder / f"{name}-words.csv", header, words(curves))
+    drawn = log_log(work.title, {curve.name: curve.medians for curve in curves})
+    said = chart_caption(curves)
+    return Chart(name, "crowd", work.title, drawn, chart_note(curves), said)
+
+
+def chart_caption(curves: list[Curve]) -> str:
+    """How long the largest crowd took on each lab."""
+    most = max(point.clients for curve in curves for point in curve.points)
+    ends = ". ".join(f"{curve.lab.title}: {label_of(curve)}" for curve in curves)
+    return f"Until the last of {most} clients is done. {ends}."
+
+
+def chart_note(curves: list[Curve]) -> dict[str, str]:
+    """How to read the chart, in one line under it."""
+    points = [point for curve in curves for point in curve.points]
+    repeats = sorted({len(point.bursts) for point in points})
+    runs = " to ".join(map(str, {repeats[0]: 0, repeats[-1]: 0}))
+    parts = [f"line: median of {runs} runs", "band: least to most", "dashed: predicted"]
+    parts += ["dotted: null server"]
+    parts += ["cross: clients failed"] if any(point.failed for point in points) else []
+    return {"note": f"{', '.join(parts)}; pools have {POOL} workers"}
+
+
+def point_row(curve: Curve, point: CrowdPoint) -> list:
+    """One point of a curve for the CSV."""
+    return [
+        curve.lab.number,
+        curve.lab.name,
+        point.clients,
+        median(point.lasts),
+        min(point.lasts),
+        max(point.lasts),
+        curve.predicted(point.clients),
+        len(point.bursts),
+        point.failed,
+    ]
+
+
+def predictions(curves: list[Curve]) -> list[list]:
+    """Each formula for every number of clients, so that its steps show.
+
+    Labs that share a formula differ by less than a line is wide, so the first of
+    them stands for all.
+    """
+    first = {curve.work.formula(curve.lab): curve for curve in reversed(curves)}
+    most = max(point.clients for curve in curves for point in curve.points)
+    return [
+        [curve.lab.number, clients, curve.predicted(clients)]
+        for curve in first.values()
+        for clients in range(1, most + 1)
+    ]
+
+
+def words(curves: list[Curve]) -> list[list]:
+    """A label at the end of each curve, moved where it would hide another."""
+    ends = [curve.medians[-1] for curve in curves]
+    finite = [end for _, end in ends if math.isfinite(end)]
+    never = 2 * max(finite, default=1)
+    places = [math.log10(min(end, never)) for _, end in ends]
+    return [
+        [curve.lab.number, clients, 10**place, curve.lab.title, label_of(curve)]
+        for curve, (clients, _), place in zip(curves, ends, spread_labels(places))
+    ]
+
+
+def label_of(curve: Curve) -> str:
+    """The last point of a curve against the predicted one."""
+    point = curve.points[-1]
+    predicted = seconds(curve.predicted(point.clients))
+    last = f"{point.failed} failed" if point.failed else seconds(median(point.lasts))
+    return f"{last}; predicted {curve.work.formula(curve.lab)} = {predicted}"
