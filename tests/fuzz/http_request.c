@@ -22,7 +22,7 @@ static void check_request(const struct http_request *request, const char *head,
     for (int i = 0; i < HTTP_FIELDS; i++)
         check_text(request->fields[i], head, length);
     PROPERTY(request->method.length > 0);
-    PROPERTY(request->target.length <= HTTP_LONGEST_TARGET);
+    PROPERTY(request->target.length <= HTTP_MAX_TARGET);
     PROPERTY(request->content_length >= 0);
     PROPERTY(!(request->has_length && request->is_chunked));
     PROPERTY(request->is_http_1_0 || request->fields[HTTP_HOST].at != NULL);

@@ -8,10 +8,10 @@
 #include "tcp.h"
 
 enum {
-    LEAST_BYTES_PER_S = 4000, /* on the whole; slower senders run out of time */
-    LONGEST_CHUNK_LINE = 4096,
-    MOST_TRAILERS = HTTP_MOST_FIELDS,
-    MOST_HEX_DIGITS = 15, /* of which any number fits into 63 bits */
+    MIN_BYTES_PER_S = 4000, /* on the whole; slower senders run out of time */
+    MAX_CHUNK_LINE = 4096,
+    MAX_TRAILERS = HTTP_MAX_FIELDS,
+    MAX_HEX_DIGITS = 15, /* of which any number fits into 63 bits */
 };
 
 void http_body_open(struct http_body *body, const struct http_request *request)
@@ -32,23 +32,17 @@ static ssize_t fail(int reason)
 
 /* --- chunks -------------------------------------------------------------- */
 
-static int hex_digit(char c)
-{
-    const char *digits = "0123456789abcdef0123456789ABCDEF";
-    const char *digit = c != '\0' ? strchr(digits, c) : NULL;
-    return digit != NULL ? (int)((digit - digits) % 16) : -1;
-}
-
 bool http_chunk_size(struct http_text line, int64_t *size)
 {
     struct http_text digits = http_text_take(&line, ';');
-    bool begins_with_digit = digits.length > 0 && hex_digit(*digits.at) != -1;
+    bool begins_with_digit =
+        digits.length > 0 && http_hex_digit(*digits.at) != -1;
     if (line.at != NULL && begins_with_digit)
         digits = http_text_trim(digits); /* blanks before an extension */
     *size = 0;
     for (size_t i = 0; i < digits.length; i++) {
-        int digit = hex_digit(digits.at[i]);
-        if (digit == -1 || i == MOST_HEX_DIGITS)
+        int digit = http_hex_digit(digits.at[i]);
+        if (digit == -1 || i == MAX_HEX_DIGITS)
             return false;
         *size = *size * 16 + digit;
     }
@@ -60,7 +54,7 @@ bool http_chunk_size(struct http_text line, int64_t *size)
 static int take_line(struct reader *in, struct http_text *line)
 {
     char *begin;
-    ssize_t length = reader_next_line(in, LONGEST_CHUNK_LINE, &begin);
+    ssize_t length = reader_next_line(in, MAX_CHUNK_LINE, &begin);
     if (length == -1)
         return errno == EMSGSIZE ? (int)fail(EBADMSG) : -1;
     if (length < 2 || memcmp(begin + length - 2, "\r\n", 2) != 0)
@@ -74,7 +68,7 @@ static int take_line(struct reader *in, struct http_text *line)
 static int take_trailers(struct reader *in)
 {
     struct http_text line;
-    for (int i = 0; i <= MOST_TRAILERS; i++) {
+    for (int i = 0; i <= MAX_TRAILERS; i++) {
         if (take_line(in, &line) == -1)
             return -1;
         if (line.length == 0)
@@ -136,7 +130,7 @@ static ssize_t take_bytes(struct http_body *body, struct reader *in,
 ssize_t http_body_read(struct http_body *body, struct reader *in,
                        const char **bytes)
 {
-    reader_earn(in, LEAST_BYTES_PER_S);
+    reader_earn(in, MIN_BYTES_PER_S);
     if (!body->is_complete && ask_for_it(body, in) == -1)
         return -1;
     if (body->is_chunked && body->left == 0 && !body->is_complete &&

@@ -4,7 +4,9 @@
 
 #include "conditions.h"
 
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "clock.h"
@@ -18,31 +20,16 @@
 #define MODIFIED(file) ((file)->st_mtim)
 #endif
 
-static char *put_hex(char *to, uint64_t number)
-{
-    int shift = 60;
-    while (shift > 0 && number >> shift == 0)
-        shift -= 4;
-    for (; shift >= 0; shift -= 4)
-        *to++ = "0123456789abcdef"[number >> shift & 0xf];
-    return to;
-}
-
 void http_validators_of(struct http_validators *validators,
                         const struct stat *file)
 {
     struct timespec modified = MODIFIED(file);
     validators->modified = modified.tv_sec;
-    char *end = validators->etag;
-    *end++ = '"';
-    end = put_hex(end, (uint64_t)modified.tv_sec * NS_PER_S +
-                           (uint64_t)modified.tv_nsec);
-    *end++ = '-';
-    end = put_hex(end, (uint64_t)file->st_size);
-    *end++ = '-';
-    end = put_hex(end, (uint64_t)file->st_ino);
-    *end++ = '"';
-    *end = '\0';
+    uint64_t ns =
+        (uint64_t)modified.tv_sec * NS_PER_S + (uint64_t)modified.tv_nsec;
+    snprintf(validators->etag, sizeof validators->etag,
+             "\"%" PRIx64 "-%" PRIx64 "-%" PRIx64 "\"", ns,
+             (uint64_t)file->st_size, (uint64_t)file->st_ino);
 }
 
 /* --- conditions ---------------------------------------------------------- */
@@ -73,16 +60,16 @@ static bool is_changed_since(struct http_text date,
                              const struct http_validators *validators)
 {
     int64_t seconds;
-    return validators != NULL && http_date_read(date, &seconds) &&
-           validators->modified > seconds;
+    return date.at != NULL && validators != NULL &&
+           http_date_read(date, &seconds) && validators->modified > seconds;
 }
 
 static bool is_unchanged_since(struct http_text date,
                                const struct http_validators *validators)
 {
     int64_t seconds;
-    return validators != NULL && http_date_read(date, &seconds) &&
-           validators->modified <= seconds;
+    return date.at != NULL && validators != NULL &&
+           http_date_read(date, &seconds) && validators->modified <= seconds;
 }
 
 bool http_is_conditional(const struct http_request *request)
@@ -162,7 +149,7 @@ int http_range_read(struct http_range *range,
     *range = (struct http_range){.first = 0, .length = size};
     struct http_text set = request->fields[HTTP_RANGE];
     struct http_text state = request->fields[HTTP_IF_RANGE];
-    if (!http_text_equals(request->method, "GET") || set.at == NULL ||
+    if (set.at == NULL || !http_text_equals(request->method, "GET") ||
         (state.at != NULL && !is_same_state(state, validators)))
         return 200;
     struct http_text unit = http_text_take(&set, '=');

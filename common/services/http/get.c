@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "http.h"
 #include "conditions.h"
 #include "file.h"
+#include "http.h"
 #include "list.h"
 #include "services/work.h"
 

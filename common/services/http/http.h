@@ -4,9 +4,9 @@
 #ifndef HTTP_H
 #define HTTP_H
 
-#include "reader.h"
 #include "body.h"
 #include "path.h"
+#include "reader.h"
 #include "reply.h"
 #include "request.h"
 #include "visit.h"

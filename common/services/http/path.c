@@ -7,39 +7,19 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "services/utf8.h"
+
 /* --- names --------------------------------------------------------------- */
 
-/* The length of the UTF-8 character at the start of text, or 0 if it is none:
- * overlong forms and surrogates are other spellings of forbidden characters
- * (RFC 3629 section 10). */
-static size_t utf8_length(const unsigned char *text)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    unsigned char first = *text;
-    if (first < 0x80)
-        return 1;
-    size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    if (first < 0xc0 || first >= 0xf8)
-        return 0;
-    uint32_t character = first & (0xffU >> (length + 1));
-    for (size_t i = 1; i < length; i++) {
-        if ((text[i] & 0xc0) != 0x80) /* which the final NUL is not, either */
-            return 0;
-        character = character << 6 | (text[i] & 0x3f);
-    }
-    bool is_surrogate = character >= 0xd800 && character <= 0xdfff;
-    bool is_character = character <= 0x10ffff && !is_surrogate;
-    return is_character && character >= least[length] ? length : 0;
-}
-
+/* Characters of UTF-8, none of them a control character. */
 static bool is_text(const char *name)
 {
-    const unsigned char *c = (const unsigned char *)name;
-    while (*c != '\0') {
-        size_t length = utf8_length(c);
-        if (length == 0 || *c < ' ' || *c == 0x7f)
+    size_t left = strlen(name), length;
+    uint32_t code = 0;
+    for (; left > 0; name += length, left -= length) {
+        length = utf8_read(name, left, &code);
+        if (length == 0 || code < ' ' || code == 0x7f)
             return false;
-        c += length;
     }
     return true;
 }
@@ -53,14 +33,6 @@ int http_name_check(const char *name)
 
 /* --- decoding ------------------------------------------------------------ */
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 /* Decodes a piece of a path into name, a string. Returns false for a % without
  * its two digits, and for a NUL, which would hide what follows it. */
 static bool decode(struct http_text piece, char *name)
@@ -70,7 +42,8 @@ static bool decode(struct http_text piece, char *name)
         if (c == '%') {
             if (piece.length - i < sizeof "%ff" - 1)
                 return false;
-            int high = hex_digit(piece.at[++i]), low = hex_digit(piece.at[++i]);
+            int high = http_hex_digit(piece.at[++i]),
+                low = http_hex_digit(piece.at[++i]);
             if (high < 0 || low < 0)
                 return false;
             c = (char)(high * 16 + low);

@@ -8,7 +8,7 @@
 #include "text.h"
 
 /* Room for the path of any target, with a slash and a NUL at its end. */
-enum { HTTP_PATH_SIZE = HTTP_LONGEST_TARGET + 2 };
+enum { HTTP_PATH_SIZE = HTTP_MAX_TARGET + 2 };
 
 /* Makes the path of a target (RFC 9112 section 3.2: /path?query, or that after
  * http://host). It is relative, decoded once, and has neither empty components

@@ -3,6 +3,7 @@
 #include "reply.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -104,12 +105,9 @@ void http_reply_put(struct http_reply *reply, const char *text)
 
 void http_reply_put_number(struct http_reply *reply, int64_t number)
 {
-    char digits[sizeof "9223372036854775807"];
-    char *end = digits + sizeof digits, *first = end;
-    do
-        *--first = (char)('0' + number % 10);
-    while ((number /= 10) > 0);
-    http_reply_put_bytes(reply, first, (size_t)(end - first));
+    char digits[sizeof "-9223372036854775808"];
+    snprintf(digits, sizeof digits, "%" PRId64, number);
+    http_reply_put(reply, digits);
 }
 
 /* --- heads --------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 
 #include "request.h"
 
+#include <ctype.h>
 #include <string.h>
 
 static const char *const field_names[] = {
@@ -20,61 +21,7 @@ static const char *const field_names[] = {
     [HTTP_TRANSFER_ENCODING] = "Transfer-Encoding",
 };
 
-/* --- characters ---------------------------------------------------------- */
-
-static bool is_alphanumeric(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c >= '0' && c <= '9');
-}
-
-/* May it stand in the name of a method or a field? (RFC 9110 section 5.6.2) */
-static bool is_token_character(char c)
-{
-    return is_alphanumeric(c) || (c != '\0' && strchr("!#$%&'*+-.^_`|~", c));
-}
-
-/* May it stand in Host? (RFC 3986 section 3.2: a name or an address, a port) */
-static bool is_host_character(char c)
-{
-    return is_alphanumeric(c) ||
-           (c != '\0' && strchr("-._~%!$&'()*+,;=:[]", c));
-}
-
-static bool is_visible(char c)
-{
-    return c > ' ' && c < '\x7f';
-}
-
-/* Anything but a control character: these are NUL, a CR without its LF, ... */
-static bool is_printable(char c)
-{
-    return (unsigned char)c >= ' ' ? c != '\x7f' : c == '\t';
-}
-
-static bool consists_of(struct http_text text, bool (*is_allowed)(char))
-{
-    for (size_t i = 0; i < text.length; i++)
-        if (!is_allowed(text.at[i]))
-            return false;
-    return true;
-}
-
-static bool is_token(struct http_text text)
-{
-    return text.length > 0 && consists_of(text, is_token_character);
-}
-
-/* --- lines --------------------------------------------------------------- */
-
-/* The next line, without the CRLF that ends it, or the LF alone. */
-static struct http_text take_line(struct http_text *rest)
-{
-    struct http_text line = http_text_take(rest, '\n');
-    if (line.length > 0 && line.at[line.length - 1] == '\r')
-        line.length--;
-    return line;
-}
+/* --- where a head ends --------------------------------------------------- */
 
 /* Empty lines before a request are overlooked (RFC 9112 section 2.2): old
  * clients sent one after a body. */
@@ -88,16 +35,15 @@ static size_t length_of_empty_lines(const char *bytes, size_t size)
 
 size_t http_head_length(const char *bytes, size_t size)
 {
-    size_t begin = length_of_empty_lines(bytes, size);
-    struct http_text rest = {bytes + begin, size - begin};
-    while (rest.length > 0) {
-        struct http_text line = take_line(&rest);
-        if (rest.at == NULL)
-            return 0; /* nothing has ended this line */
-        if (line.length == 0)
-            return (size_t)(rest.at - bytes);
+    const char *end = bytes + size;
+    const char *line = bytes + length_of_empty_lines(bytes, size), *lf;
+    while (line < end &&
+           (lf = memchr(line, '\n', (size_t)(end - line))) != NULL) {
+        if (lf == line || (lf == line + 1 && *line == '\r'))
+            return (size_t)(lf + 1 - bytes);
+        line = lf + 1;
     }
-    return 0;
+    return 0; /* nothing has ended this line */
 }
 
 /* --- the request line ---------------------------------------------------- */
@@ -125,12 +71,11 @@ static int read_request_line(struct http_request *request,
 {
     request->method = http_text_take(&line, ' ');
     request->target = http_text_take(&line, ' ');
-    if (!is_token(request->method) || line.at == NULL)
+    if (!http_text_is_token(request->method) || line.at == NULL)
         return 400;
-    if (request->target.length > HTTP_LONGEST_TARGET)
+    if (request->target.length > HTTP_MAX_TARGET)
         return 414;
-    if (request->target.length == 0 ||
-        !consists_of(request->target, is_visible))
+    if (request->target.length == 0 || !http_text_is_visible(request->target))
         return 400;
     return read_version(request, line);
 }
@@ -155,8 +100,8 @@ static int read_field(struct http_request *request, struct http_text line)
 {
     struct http_text value = line;
     struct http_text name = http_text_take(&value, ':');
-    if (value.at == NULL || !is_token(name) ||
-        !consists_of(value, is_printable))
+    if (value.at == NULL || !http_text_is_token(name) ||
+        !http_text_is_value(value))
         return 400;
     value = http_text_trim(value);
     if (http_text_is(name, "Connection"))
@@ -175,22 +120,34 @@ static int read_fields(struct http_request *request, struct http_text rest)
 {
     int status = 0;
     for (int count = 0; status == 0; count++) {
-        struct http_text line = take_line(&rest);
+        struct http_text line = http_text_take_line(&rest);
         if (line.length == 0)
             return 0;
-        status = count == HTTP_MOST_FIELDS ? 431 : read_field(request, line);
+        status = count == HTTP_MAX_FIELDS ? 431 : read_field(request, line);
     }
     return status;
 }
 
 /* --- what they mean together --------------------------------------------- */
 
+/* A name or an address, perhaps a port (RFC 3986 section 3.2). */
+static bool is_host(struct http_text host)
+{
+    static const char marks[] = "-._~%!$&'()*+,;=:[]";
+    for (size_t i = 0; i < host.length; i++) {
+        char c = host.at[i];
+        if (!isalnum((unsigned char)c) && (c == '\0' || !strchr(marks, c)))
+            return false;
+    }
+    return true;
+}
+
 static int check_host(const struct http_request *request)
 {
     struct http_text host = request->fields[HTTP_HOST];
     if (host.at == NULL)
         return request->is_http_1_0 ? 0 : 400;
-    return consists_of(host, is_host_character) ? 0 : 400;
+    return is_host(host) ? 0 : 400;
 }
 
 /* Where does the body end? There must be one answer (RFC 9112 section 6.3). */
@@ -228,7 +185,7 @@ int http_request_read(struct http_request *request, const char *head,
     struct http_text rest = {head + begin, length - begin};
     *request = (struct http_request){.keeps_alive = false};
 
-    int status = read_request_line(request, take_line(&rest));
+    int status = read_request_line(request, http_text_take_line(&rest));
     if (status == 0)
         status = read_fields(request, rest);
     if (status == 0)

@@ -10,7 +10,7 @@
 
 #include "text.h"
 
-enum { HTTP_LONGEST_TARGET = 8000, HTTP_MOST_FIELDS = 100 };
+enum { HTTP_MAX_TARGET = 8000, HTTP_MAX_FIELDS = 100 };
 
 /* The fields that mean something to us. None may come twice. */
 enum http_field {
