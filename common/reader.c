@@ -11,14 +11,14 @@
 
 #include "clock.h"
 #include "stop.h"
-#include "tcp.h"
 #include "visit.h"
+#include "wait.h"
 
 /* How a reader waits unless it is told otherwise. */
 static int wait_for_bytes(void *reader, int64_t deadline)
 {
     const struct reader *in = reader;
-    if (tcp_wait(in->client, POLLIN, deadline, false) == READY)
+    if (wait_for(in->client, POLLIN, deadline, false) == READY)
         return 1;
     errno = ETIMEDOUT;
     return -1;
@@ -29,7 +29,7 @@ void reader_open(struct reader *in, int client)
     in->client = client;
     in->start = in->end = 0;
     in->deadline = NEVER;
-    in->earned_ns = 0;
+    in->ns_per_byte = 0;
     in->wait = wait_for_bytes;
     in->waiter = in;
 }
@@ -60,15 +60,16 @@ int reader_begin(struct reader *in)
     if (in->start == in->end && !stop_requested()) {
         in->start = in->end = 0;
         bool in_recv = in->wait == wait_for_bytes;
-        ssize_t size = receive(in, deadline_after(tcp_limits.idle_ns), in_recv);
+        ssize_t size =
+            receive(in, deadline_after(wait_limits.idle_ns), in_recv);
         if (size <= 0)
             return (int)size;
     }
     visit_in_request(in->client, true);
     if (stop_requested())
         return 0; /* it may have been hung up on */
-    in->deadline = deadline_after(tcp_limits.request_ns);
-    in->earned_ns = 0;
+    in->deadline = deadline_after(wait_limits.request_ns);
+    in->ns_per_byte = 0;
     return 1;
 }
 
@@ -85,13 +86,13 @@ ssize_t reader_fill(struct reader *in)
     }
     ssize_t size = receive(in, in->deadline, false);
     if (size > 0 && in->deadline != NEVER)
-        in->deadline += size * in->earned_ns;
+        in->deadline += size * in->ns_per_byte;
     return size;
 }
 
-void reader_earn(struct reader *in, int64_t bytes_per_s)
+void reader_set_min_rate(struct reader *in, int64_t bytes_per_s)
 {
-    in->earned_ns = NS_PER_S / bytes_per_s;
+    in->ns_per_byte = NS_PER_S / bytes_per_s;
 }
 
 /* The length of a line's words: without LF and the CR before it. */

@@ -15,7 +15,7 @@ struct reader {
     int client;
     size_t start, end; /* bytes[start .. end) have arrived and were not taken */
     int64_t deadline;  /* for the request that has begun */
-    int64_t earned_ns; /* by which each of its further bytes moves that */
+    int64_t ns_per_byte; /* by which each of its further bytes extends that */
 
     /* How it waits for bytes. A service that has more to wait for than bytes
      * puts its own function here, and in waiter what that is called with.
@@ -30,8 +30,8 @@ struct reader {
 /* Reads from client, a socket that it borrows. */
 void reader_open(struct reader *in, int client);
 
-/* Waits, for tcp_limits.idle_ns at most, until the next request has begun: its
- * first byte is there, and from now on tcp_limits.request_ns runs. A stop ends
+/* Waits, for wait_limits.idle_ns at most, until the next request has begun: its
+ * first byte is there, and from now on wait_limits.request_ns runs. A stop ends
  * the wait, for the client is idle. Returns 1; 0 at the end of the input or at
  * a stop; -1 with errno (ETIMEDOUT when it was late). */
 int reader_begin(struct reader *in);
@@ -42,10 +42,9 @@ int reader_begin(struct reader *in);
  */
 ssize_t reader_fill(struct reader *in);
 
-/* From now until the next request begins, bytes that arrive move the deadline:
- * who sends so many per second, on the whole, is never late. For long uploads:
- * their length says how long they may take, and their sender has to keep up. */
-void reader_earn(struct reader *in, int64_t bytes_per_s);
+/* From now until the next request begins, each byte extends the deadline: a
+ * sender at bytes_per_s on average is never late. For long uploads. */
+void reader_set_min_rate(struct reader *in, int64_t bytes_per_s);
 
 /* Reads the next line of the request that has begun, as reader_line does. */
 ssize_t reader_next_line(struct reader *in, size_t longest, char **line);

@@ -57,7 +57,7 @@ bool say(const char *format, ...)
     return write_line(STDOUT_FILENO, line, end_line(line, length));
 }
 
-void say_trouble(const char *action)
+void say_error(const char *action)
 {
     static _Atomic int64_t quiet_until;
     int reason = errno;

@@ -16,7 +16,7 @@ bool say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Prints one line to standard error: the action that failed, then what errno
  * says. Repeated troubles are limited to one line a second. Keeps errno. */
-void say_trouble(const char *action);
+void say_error(const char *action);
 
 /* Prints that a stop waits for count clients. Safe in a signal handler. */
 void say_stopping(int count);

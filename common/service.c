@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "refuse.h"
 #include "say.h"
 #include "services/services.h"
 #include "stop.h"
@@ -127,7 +128,7 @@ void service_talk(int client)
 {
     long number = visit_begin(client);
     if (stop_requested()) {
-        tcp_last_words(client, service->busy, 0);
+        refuse_last_words(client, service->busy, 0);
         visit_end(client, REFUSED);
     } else {
         visit_end(client, service->talk(client, number));
@@ -137,5 +138,5 @@ void service_talk(int client)
 void service_refuse(int client)
 {
     visit_end(client, REFUSED);
-    tcp_refuse(client, service->busy);
+    refuse_client(client, service->busy);
 }

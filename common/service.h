@@ -1,29 +1,10 @@
-/* Services: the conversations that a server can have with its clients. They
- * know nothing of labs, and labs nothing of them. */
+/* What a lab does with its service, whichever was chosen. Services know nothing
+ * of labs, and labs nothing of them. */
 
 #ifndef SERVICE_H
 #define SERVICE_H
 
 #include "flags.h"
-#include "visit.h"
-
-/* One service. Its functions are called from as many threads as the lab has. */
-struct service {
-    const char *name;
-    const char *help;
-    const char *argument;     /* what its argument is, as in "DIR"; or NULL */
-    const struct flag *flags; /* of its own, ending with {0}; or NULL */
-
-    /* Settles what must be settled before the first client; exits on failure.
-     * argument is NULL for a service that has none. NULL: nothing to settle. */
-    void (*open)(const char *argument);
-
-    /* Talks with client number until one of them is done. The socket is
-     * borrowed: who accepted it closes it. Returns how the visit ended. */
-    enum outcome (*talk)(int client, long number);
-
-    const char *busy; /* what a client hears who cannot be served */
-};
 
 /* Reads the command line of a server: its flags and those of the service, then
  * the name of a service (or none for the first in the table) and its argument.

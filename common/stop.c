@@ -17,15 +17,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "say.h"
-#include "visit.h"
-
 static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP};
 
 static int stop_pipe[2] = {-1, -1};
 static int open_listener;
 static atomic_bool is_requested;
 static atomic_bool has_failed;
+static void (*on_stop)(void);
 
 static void request_stop(void)
 {
@@ -35,7 +33,8 @@ static void request_stop(void)
     dup2(stop_pipe[0], open_listener);
     ssize_t written = write(stop_pipe[1], "", 1);
     (void)written; /* a full pipe is readable too */
-    visits_hang_up();
+    if (on_stop != NULL)
+        on_stop();
 }
 
 static void on_signal(int signal_number)
@@ -45,10 +44,12 @@ static void on_signal(int signal_number)
     for (size_t i = 0; i < sizeof stop_signals / sizeof *stop_signals; i++)
         signal(stop_signals[i], SIG_DFL); /* a second one ends the process */
     request_stop();
-    int count = visits_in_request();
-    if (count > 0)
-        say_stopping(count);
     errno = saved_errno;
+}
+
+void stop_calls(void (*function)(void))
+{
+    on_stop = function;
 }
 
 void stop_on_signals(int listener)

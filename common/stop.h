@@ -5,6 +5,11 @@
 
 #include <stdbool.h>
 
+/* Sets the function that a stop calls, to wake what does not wait for stop_fd.
+ * It may run in a signal handler: only what signal-safety(7) allows. Call this
+ * before stop_on_signals. */
+void stop_calls(void (*function)(void));
+
 /* From now on the first SIGINT, SIGTERM or SIGHUP asks for a stop, and a second
  * one ends the process at once. A stop closes the listening socket there and
  * then, even while the accept loop is busy elsewhere. Also ignores SIGPIPE, so

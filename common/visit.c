@@ -18,28 +18,28 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "descriptors.h"
 #include "say.h"
 #include "stop.h"
-#include "tcp.h"
 
-enum place { ELSEWHERE, BETWEEN_REQUESTS, IN_REQUEST };
+enum state { NONE, IDLE, IN_REQUEST };
 
 struct visit {
     long number;
     int64_t accepted, begun; /* now_ns(); 0: not yet */
     int port;
-    int worker; /* who served it; 0: nobody */
-    _Atomic enum place place;
+    int worker;               /* who served it; 0: nobody */
+    _Atomic enum state state; /* NONE: no service reads from it */
 };
 
-enum { MOST_DESCRIPTORS = 65536 };
+enum { MAX_DESCRIPTORS = 65536 };
 
 static struct visit *visits; /* indexed by socket */
 static int visits_length;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static long accepted_count;
 static long sums[LOST + 1]; /* visits by outcome */
-static int at_once, most_at_once;
+static int at_once, max_at_once;
 
 static FILE *trace_file;
 static const char *const outcome_names[] = {
@@ -59,19 +59,6 @@ static int this_worker(void)
     return number;
 }
 
-/* A standard descriptor that is closed would be given to the next socket, and
- * what is meant for people would go to a client. */
-static void open_standard_descriptors(void)
-{
-    int fd;
-    do
-        fd = open("/dev/null", O_RDWR);
-    while (fd != -1 && fd <= STDERR_FILENO);
-    if (fd == -1)
-        err(EXIT_FAILURE, "cannot open /dev/null");
-    close(fd);
-}
-
 static void open_trace(const char *path)
 {
     trace_file = fopen(path, "w");
@@ -85,15 +72,39 @@ static void open_trace(const char *path)
         err(EXIT_FAILURE, "cannot write the trace %s", path);
 }
 
+static int count_in_request(void)
+{
+    int count = 0;
+    for (int client = 0; client < visits_length; client++)
+        count += atomic_load(&visits[client].state) == IN_REQUEST;
+    return count;
+}
+
+/* Ends the wait of all threads whose client is idle: from now on nothing more
+ * can be read from it, as if it had closed. A thread that changes the state
+ * after this look finds that a stop was asked for. If it has closed the socket
+ * already and the number belongs to a file, shutdown fails; no more clients are
+ * accepted. In a signal handler: only what signal-safety(7) allows. */
+static void on_stop(void)
+{
+    for (int client = 0; client < visits_length; client++)
+        if (atomic_load(&visits[client].state) == IDLE)
+            shutdown(client, SHUT_RD);
+    int count = count_in_request();
+    if (count > 0)
+        say_stopping(count);
+}
+
 void visits_open(const char *trace)
 {
-    open_standard_descriptors();
-    visits_length = tcp_raise_descriptor_limit(MOST_DESCRIPTORS);
+    descriptors_open_standard();
+    visits_length = descriptors_raise_limit(MAX_DESCRIPTORS);
     visits = calloc((size_t)visits_length, sizeof *visits);
     if (visits == NULL)
         err(EXIT_FAILURE, "cannot prepare for %d clients", visits_length);
     if (trace != NULL)
         open_trace(trace);
+    stop_calls(on_stop);
 }
 
 void visit_accept(int client, int port)
@@ -111,8 +122,8 @@ void visit_accept(int client, int port)
 long visit_begin(int client)
 {
     pthread_mutex_lock(&lock);
-    if (++at_once > most_at_once)
-        most_at_once = at_once;
+    if (++at_once > max_at_once)
+        max_at_once = at_once;
     pthread_mutex_unlock(&lock);
     visits[client].begun = now_ns();
     visits[client].worker = this_worker();
@@ -122,8 +133,7 @@ long visit_begin(int client)
 void visit_in_request(int client, bool is_in_request)
 {
     if (client < visits_length)
-        atomic_store(&visits[client].place,
-                     is_in_request ? IN_REQUEST : BETWEEN_REQUESTS);
+        atomic_store(&visits[client].state, is_in_request ? IN_REQUEST : IDLE);
 }
 
 static void write_row(const struct visit *visit, enum outcome outcome)
@@ -132,12 +142,12 @@ static void write_row(const struct visit *visit, enum outcome outcome)
                 "%ld,%d,%" PRId64 ",%" PRId64 ",%" PRId64 ",%d,%s\n",
                 visit->number, visit->port, visit->accepted, visit->begun,
                 now_ns(), visit->worker, outcome_names[outcome]) < 0)
-        say_trouble("cannot write to the trace");
+        say_error("cannot write to the trace");
 }
 
 void visit_end(int client, enum outcome outcome)
 {
-    atomic_store(&visits[client].place, ELSEWHERE);
+    atomic_store(&visits[client].state, NONE);
     pthread_mutex_lock(&lock);
     sums[outcome]++;
     if (visits[client].begun != 0)
@@ -145,24 +155,6 @@ void visit_end(int client, enum outcome outcome)
     if (trace_file != NULL)
         write_row(&visits[client], outcome);
     pthread_mutex_unlock(&lock);
-}
-
-int visits_in_request(void)
-{
-    int count = 0;
-    for (int client = 0; client < visits_length; client++)
-        count += atomic_load(&visits[client].place) == IN_REQUEST;
-    return count;
-}
-
-/* One who leaves the place after this look finds that a stop was asked for, and
- * closes. If that has happened already, and its number was given to a file, the
- * call fails; clients are not accepted any more. */
-void visits_hang_up(void)
-{
-    for (int client = 0; client < visits_length; client++)
-        if (atomic_load(&visits[client].place) == BETWEEN_REQUESTS)
-            shutdown(client, SHUT_RD);
 }
 
 static double seconds(struct timeval time)
@@ -177,7 +169,7 @@ int visits_report(void)
     pthread_mutex_lock(&lock);
     say("clients: %ld served, %ld refused, %ld timed out, %ld lost; "
         "at most %d at once; CPU %.3f s user, %.3f s system",
-        sums[SERVED], sums[REFUSED], sums[TIMED_OUT], sums[LOST], most_at_once,
+        sums[SERVED], sums[REFUSED], sums[TIMED_OUT], sums[LOST], max_at_once,
         seconds(used.ru_utime), seconds(used.ru_stime));
     pthread_mutex_unlock(&lock);
     return stop_status();

@@ -28,13 +28,6 @@ void visit_in_request(int client, bool is_in_request);
 /* The visit is over. */
 void visit_end(int client, enum outcome outcome);
 
-/* How many clients are in the middle of a request. Safe in a signal handler. */
-int visits_in_request(void);
-
-/* Ends the wait for all who are between two requests: from now on nothing more
- * can be read from them, as if they had closed. Safe in a signal handler. */
-void visits_hang_up(void);
-
 /* Prints the summary line of a server that has stopped. Returns the exit
  * status: EXIT_SUCCESS if it was asked to stop, EXIT_FAILURE if it could not go
  * on. */

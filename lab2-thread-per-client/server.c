@@ -55,7 +55,7 @@ static void start_thread(int client)
     errno =
         pthread_create(&thread, &small, run_thread, (void *)(intptr_t)client);
     if (errno != 0) {
-        say_trouble("cannot start a thread");
+        say_error("cannot start a thread");
         service_refuse(client);
         count_threads(-1, max_clients);
     }

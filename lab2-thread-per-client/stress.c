@@ -15,9 +15,12 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "descriptors.h"
 #include "flags.h"
 #include "reader.h"
 #include "tcp.h"
+#include "wait.h"
+#include "write.h"
 
 enum {
     MOST_CLIENTS = 10000,
@@ -101,7 +104,7 @@ static const char *ask(struct reader *in, const char *words)
     char line[LONGEST_SAYING + 2];
     char *answer;
     int length = snprintf(line, sizeof line, "%s\n", words);
-    if (tcp_write(in->client, line, (size_t)length) == -1)
+    if (write_all(in->client, line, (size_t)length) == -1)
         return tcp_reason(errno);
     const char *failure = hear(in, &answer);
     if (failure != NULL)
@@ -283,8 +286,8 @@ int main(int argc, char *argv[])
     if (strlen(saying) > LONGEST_SAYING || strchr(saying, '\n') != NULL)
         errx(EXIT_USAGE, "--say: one line of at most %d bytes", LONGEST_SAYING);
     signal(SIGPIPE, SIG_IGN); /* a server that left is a failed write */
-    tcp_raise_descriptor_limit(MOST_CLIENTS + 100);
-    tcp_limits = (struct tcp_limits){
+    descriptors_raise_limit(MOST_CLIENTS + 100);
+    wait_limits = (struct wait_limits){
         .idle_ns = patience, .request_ns = patience, .write_ns = patience};
 
     struct customer *customers = calloc((size_t)count, sizeof *customers);

@@ -16,6 +16,7 @@
 #include "service.h"
 #include "tcp.h"
 #include "visit.h"
+#include "wait.h"
 
 enum { MOST_THREADS = 1000 };
 
@@ -39,7 +40,7 @@ int main(int argc, char *argv[])
 {
     const char *host = "127.0.0.1", *trace = NULL, *when_full = "wait";
     int port = 9000, threads = 16, queue = 64, backlog = 128;
-    tcp_limits = (struct tcp_limits){
+    wait_limits = (struct wait_limits){
         .idle_ns = 30 * NS_PER_S,
         .request_ns = 10 * NS_PER_S,
         .write_ns = 10 * NS_PER_S,
@@ -55,16 +56,15 @@ int main(int argc, char *argv[])
          .text = &when_full, .choices = "wait|refuse"},
         {"backlog", "the kernel's places", .number = &backlog, .max = 65535},
         {"idle-timeout", "how long a worker waits for a request to begin",
-         .duration_ns = &tcp_limits.idle_ns},
+         .duration_ns = &wait_limits.idle_ns},
         {"request-timeout", "how long a request may take to arrive",
-         .duration_ns = &tcp_limits.request_ns},
+         .duration_ns = &wait_limits.request_ns},
         {"write-timeout", "how long a reader may stand still",
-         .duration_ns = &tcp_limits.write_ns},
+         .duration_ns = &wait_limits.write_ns},
         {0},
     };
     service_choose(argc, argv, flags);
     visits_open(trace);
-
     int listener = tcp_listen(host, port, backlog);
     pthread_t workers[MOST_THREADS];
     queue_open(&waiting, queue, threads, strcmp(when_full, "wait") == 0);

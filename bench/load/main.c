@@ -18,12 +18,12 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "clock.h"
 #include "clients.h"
+#include "clock.h"
+#include "descriptors.h"
 #include "plan.h"
 #include "records.h"
 #include "schedule.h"
-#include "tcp.h"
 
 enum {
     EXIT_SIGNAL = 128, /* plus the signal's number, as a shell counts */
@@ -134,7 +134,7 @@ static void open_signals(void)
 
 static void open_loop(void)
 {
-    tcp_raise_descriptor_limit(INT_MAX);
+    descriptors_raise_limit(INT_MAX);
     prctl(PR_SET_TIMERSLACK, 1UL); /* if it fails, starts are 50 us later */
     epoll = epoll_create1(EPOLL_CLOEXEC);
     if (epoll == -1)

@@ -16,6 +16,8 @@
 #include "service.h"
 #include "tcp.h"
 #include "visit.h"
+#include "wait.h"
+#include "write.h"
 
 enum { MAX_REQUEST = 1024, MAX_ANSWER = 2048 };
 
@@ -35,14 +37,14 @@ static size_t compose_answer(char answer[MAX_ANSWER], const char *request)
 static enum outcome answer_client(int client)
 {
     char request[MAX_REQUEST], answer[MAX_ANSWER];
-    if (tcp_wait(client, POLLIN, NEVER, true) != READY)
+    if (wait_for(client, POLLIN, NEVER, true) != READY)
         return REFUSED;
     ssize_t length = recv(client, request, sizeof request - 1, 0);
     if (length <= 0)
         return LOST;
     request[length] = '\0';
     size_t size = compose_answer(answer, request);
-    return tcp_write(client, answer, size) == 0 ? SERVED : LOST;
+    return write_all(client, answer, size) == 0 ? SERVED : LOST;
 }
 
 int main(int argc, char *argv[])

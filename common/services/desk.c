@@ -10,10 +10,11 @@
 #include "barrier.h"
 #include "clock.h"
 #include "reader.h"
+#include "refuse.h"
 #include "services/lines.h"
 #include "services/services.h"
-#include "tcp.h"
 #include "work.h"
+#include "write.h"
 
 enum {
     LONGEST_MS = WORK_LONGEST_MS,
@@ -35,7 +36,7 @@ static int answer_line(int client, const char *status, const char *words)
 {
     char line[LONGEST_ANSWER];
     int length = snprintf(line, sizeof line, "%s %s\n", status, words);
-    return tcp_write(client, line, (size_t)length);
+    return write_all(client, line, (size_t)length);
 }
 
 /* Reads up to two whole numbers, each from 0 to most; returns how many there
@@ -94,7 +95,7 @@ static int answer_bytes(int client, const char *words)
     size_t left = begin + (size_t)count[0];
     while (left > 0) {
         size_t size = left < sizeof chunk ? left : sizeof chunk;
-        if (tcp_write(client, chunk, size) == -1)
+        if (write_all(client, chunk, size) == -1)
             return -1;
         left -= size;
         memset(chunk, 'x', begin);
@@ -176,7 +177,7 @@ static enum outcome talk(int client, long number)
             return SERVED; /* cut off: half a request is none */
         clean_line(line, (size_t)length);
         if (strcmp(line, "quit") == 0) {
-            tcp_last_words(client, "bye\n", 0);
+            refuse_last_words(client, "bye\n", 0);
             return SERVED;
         }
         if (answer_request(client, line) == -1)

@@ -6,7 +6,7 @@
 #include "reader.h"
 #include "services/lines.h"
 #include "services/services.h"
-#include "tcp.h"
+#include "write.h"
 
 static enum outcome talk(int client, long number)
 {
@@ -18,7 +18,7 @@ static enum outcome talk(int client, long number)
     if (lines_greet(client, number) == -1)
         return LOST;
     while ((length = reader_line(&in, LONGEST_LINE, &line)) > 0)
-        if (tcp_write(client, line, (size_t)length) == -1)
+        if (write_all(client, line, (size_t)length) == -1)
             return lines_farewell(&in, -1);
     return lines_farewell(&in, length);
 }

@@ -6,13 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tcp.h"
+#include "refuse.h"
+#include "write.h"
 
 int lines_greet(int client, long number)
 {
     char greeting[64];
     snprintf(greeting, sizeof greeting, "Hello, client %ld.\n", number);
-    return tcp_write(client, greeting, strlen(greeting));
+    return write_all(client, greeting, strlen(greeting));
 }
 
 enum outcome lines_farewell(const struct reader *in, ssize_t result)
@@ -21,15 +22,16 @@ enum outcome lines_farewell(const struct reader *in, ssize_t result)
         return SERVED;
     switch (errno) {
     case EMSGSIZE:
-        tcp_last_words(in->client, "error line too long: 4096 bytes at most\n",
-                       LINES_LINGER_NS);
+        refuse_last_words(in->client,
+                          "error line too long: 4096 bytes at most\n",
+                          LINES_LINGER_NS);
         return SERVED;
     case ETIMEDOUT:
-        tcp_last_words(in->client,
-                       in->start == in->end
-                           ? "error timed out: no request came\n"
-                           : "error timed out: the request took too long\n",
-                       0);
+        refuse_last_words(in->client,
+                          in->start == in->end
+                              ? "error timed out: no request came\n"
+                              : "error timed out: the request took too long\n",
+                          0);
         return TIMED_OUT;
     default:
         return LOST;

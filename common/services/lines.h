@@ -23,7 +23,7 @@ enum { LONGEST_LINE = 4096 }; /* CR and LF not counted */
  * -1 with errno: it has gone, which the kernel tells only once. */
 int lines_greet(int client, long number);
 
-/* Ends a conversation after reader_line or tcp_write said why: result is 0 or,
+/* Ends a conversation after reader_line or write_all said why: result is 0 or,
  * with errno, -1. Tells the client what it did not know. Returns the outcome.
  */
 enum outcome lines_farewell(const struct reader *in, ssize_t result);

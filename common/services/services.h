@@ -1,9 +1,29 @@
-/* Every service there is, one per file. */
+/* What a service is, and the table of those there are, one per file or folder.
+ */
 
 #ifndef SERVICES_H
 #define SERVICES_H
 
-#include "service.h"
+#include "flags.h"
+#include "visit.h"
+
+/* One service. Its functions are called from as many threads as the lab has. */
+struct service {
+    const char *name;
+    const char *help;
+    const char *argument;     /* what its argument is, as in "DIR"; or NULL */
+    const struct flag *flags; /* of its own, ending with {0}; or NULL */
+
+    /* Settles what must be settled before the first client; exits on failure.
+     * argument is NULL for a service that has none. NULL: nothing to settle. */
+    void (*open)(const char *argument);
+
+    /* Talks with client number until one of them is done. The socket is
+     * borrowed: who accepted it closes it. Returns how the visit ended. */
+    enum outcome (*talk)(int client, long number);
+
+    const char *busy; /* sent to a client that is turned away */
+};
 
 extern const struct service echo_service;
 extern const struct service desk_service;

@@ -186,7 +186,7 @@ int roster_catch_up(struct member *self)
 int roster_wait(void *self, int64_t deadline)
 {
     const struct member *member = self;
-    return tcp_wait(member->client, 0, deadline, false) == READY;
+    return wait_for(member->client, 0, deadline, false) == READY;
 }
 
 /* --- a conversation ------------------------------------------------------ */

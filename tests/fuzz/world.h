@@ -18,9 +18,11 @@
 
 #include "properties.h"
 #include "reader.h"
+#include "refuse.h"
 #include "stop.h"
-#include "tcp.h"
 #include "visit.h"
+#include "wait.h"
+#include "write.h"
 
 enum { CLIENT = 5, MOST_BYTES = 2 * READER_CAPACITY, MOST_WRITTEN = 32768 };
 
@@ -55,18 +57,18 @@ ssize_t recv(int client, void *bytes, size_t room, int flags)
     return (ssize_t)size;
 }
 
-/* --- tcp.h --------------------------------------------------------------- */
+/* --- wait.h, write.h, refuse.h -------------------------------------------- */
 
-struct tcp_limits tcp_limits;
+struct wait_limits wait_limits;
 
-enum wake tcp_wait(int fd, short events, int64_t deadline, bool ends_on_stop)
+enum wake wait_for(int fd, short events, int64_t deadline, bool ends_on_stop)
 {
     (void)events, (void)deadline, (void)ends_on_stop;
     PROPERTY(fd == CLIENT);
     return READY;
 }
 
-int tcp_write(int client, const void *data, size_t size)
+int write_all(int client, const void *data, size_t size)
 {
     PROPERTY(client == CLIENT);
     PROPERTY(!world.is_over);
@@ -78,10 +80,10 @@ int tcp_write(int client, const void *data, size_t size)
     return taken == size ? 0 : -1;
 }
 
-void tcp_last_words(int client, const char *words, int64_t linger_ns)
+void refuse_last_words(int client, const char *words, int64_t linger_ns)
 {
     PROPERTY(linger_ns >= 0);
-    (void)tcp_write(client, words, strlen(words));
+    (void)write_all(client, words, strlen(words));
     world.is_over = true;
 }
 

@@ -12,7 +12,7 @@
 
 #include "check.h"
 #include "clock.h"
-#include "tcp.h"
+#include "wait.h"
 
 enum { LONGEST = 10, FLOOD_SIZE = 3 * READER_CAPACITY };
 
@@ -25,7 +25,7 @@ static void open_pair(void)
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1)
         abort();
     far_end = pair[0];
-    tcp_limits = (struct tcp_limits){0};
+    wait_limits = (struct wait_limits){0};
     reader_open(&in, pair[1]);
 }
 
@@ -211,23 +211,23 @@ static void a_request_larger_than_the_reader_is_told(void)
 static void silence_is_late(void)
 {
     open_pair();
-    tcp_limits.idle_ns = 20 * NS_PER_MS;
+    wait_limits.idle_ns = 20 * NS_PER_MS;
     struct timeval limit = {.tv_usec = 20000}; /* as tcp_listen does it */
     setsockopt(in.client, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     int64_t begin = now_ns();
     check_failure(ETIMEDOUT);
-    CHECK(now_ns() - begin >= tcp_limits.idle_ns);
+    CHECK(now_ns() - begin >= wait_limits.idle_ns);
     close_pair();
 }
 
 static void half_a_request_is_late(void)
 {
     open_pair();
-    tcp_limits.request_ns = 20 * NS_PER_MS;
+    wait_limits.request_ns = 20 * NS_PER_MS;
     arrives("half");
     int64_t begin = now_ns();
     check_failure(ETIMEDOUT);
-    CHECK(now_ns() - begin >= tcp_limits.request_ns);
+    CHECK(now_ns() - begin >= wait_limits.request_ns);
     CHECK_NUMBER(in.end - in.start, 4);
     close_pair();
 }
@@ -236,7 +236,7 @@ static void half_a_request_is_late(void)
 static void what_has_arrived_is_in_time(void)
 {
     open_pair();
-    tcp_limits.idle_ns = tcp_limits.request_ns = 20 * NS_PER_MS;
+    wait_limits.idle_ns = wait_limits.request_ns = 20 * NS_PER_MS;
     arrives("one\ntwo\n");
     check_line("one\n");
     int64_t end = now_ns() + 40 * NS_PER_MS;
@@ -261,8 +261,8 @@ static void no_byte_moves_the_deadline(void)
 {
     pthread_t dribbler;
     open_pair();
-    tcp_limits.idle_ns = 20 * NS_PER_S;
-    tcp_limits.request_ns = 20 * NS_PER_MS;
+    wait_limits.idle_ns = 20 * NS_PER_S;
+    wait_limits.request_ns = 20 * NS_PER_MS;
     pthread_create(&dribbler, NULL, dribble, NULL);
     check_failure(ETIMEDOUT);
     CHECK(in.end - in.start < LONGEST);
@@ -273,7 +273,7 @@ static void no_byte_moves_the_deadline(void)
 static void each_request_has_a_deadline_of_its_own(void)
 {
     open_pair();
-    tcp_limits.request_ns = 20 * NS_PER_S;
+    wait_limits.request_ns = 20 * NS_PER_S;
     arrives("one\ntwo\n");
     check_line("one\n");
     int64_t first = in.deadline;

@@ -1,7 +1,8 @@
 /* What real peers rarely do is played here by recv and send themselves: there
  * is always more to read, and there is never room for all. */
 
-#include "tcp.h"
+#include "refuse.h"
+#include "write.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -39,7 +40,7 @@ static void a_flood_is_not_read_to_its_end(void)
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == -1)
         abort();
-    tcp_last_words(ends[1], "error\n", 0);
+    refuse_last_words(ends[1], "error\n", 0);
     CHECK(received > 0);
     CHECK(received <= MOST_DISCARDED);
     close(ends[0]);
@@ -49,7 +50,7 @@ static void a_flood_is_not_read_to_its_end(void)
 static void what_a_send_did_not_take_is_sent_again(void)
 {
     const char words[] = "One clerk, one slow customer, and everybody waits.";
-    CHECK_NUMBER(tcp_write(-1, words, sizeof words), 0);
+    CHECK_NUMBER(write_all(-1, words, sizeof words), 0);
     CHECK_NUMBER(sent, sizeof words);
     CHECK(memcmp(took, words, sizeof words) == 0);
 }

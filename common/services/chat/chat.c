@@ -11,11 +11,11 @@
 #include <strings.h>
 
 #include "reader.h"
+#include "refuse.h"
 #include "roster.h"
-#include "text.h"
 #include "services/lines.h"
 #include "services/services.h"
-#include "tcp.h"
+#include "text.h"
 
 #define COMMANDS "/nick NAME, /who, /me WORDS, /quit"
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -149,7 +149,7 @@ static enum outcome part(struct member *self, const struct reader *in,
         errno = reason;
         return lines_farewell(in, result);
     }
-    tcp_last_words(in->client, "", 0);
+    refuse_last_words(in->client, "", 0);
     if (failure == 0)
         return SERVED;
     return reason == ETIMEDOUT || failure == ETIMEDOUT ? TIMED_OUT : LOST;
@@ -164,7 +164,7 @@ static enum outcome talk(int client, long number)
     if (lines_greet(client, number) == -1)
         return LOST;
     if (!roster_join(&self, client, number, COMMANDS)) {
-        tcp_last_words(client, LINES_BUSY, LINES_LINGER_NS);
+        refuse_last_words(client, LINES_BUSY, LINES_LINGER_NS);
         return REFUSED;
     }
     reader_open(&in, client);

@@ -16,7 +16,8 @@
 
 #include "clock.h"
 #include "stop.h"
-#include "tcp.h"
+#include "wait.h"
+#include "write.h"
 
 #define LAST_CHANCE_NS (500 * NS_PER_MS) /* to read what is kept at the end */
 #define TOO_SLOW "error too slow: more was said than you have read\n"
@@ -192,7 +193,7 @@ static void give_last_chance(struct member *self)
     if (self->kept_length == 0)
         return;
     int64_t deadline = now_ns() + LAST_CHANCE_NS;
-    if (tcp_wait(self->client, POLLOUT, deadline, false) == READY)
+    if (wait_for(self->client, POLLOUT, deadline, false) == READY)
         send_kept(self);
 }
 
@@ -299,7 +300,7 @@ int roster_catch_up(struct member *self)
 {
     int result;
     while ((result = try_to_catch_up(self)) == 0) {
-        enum wake wake = tcp_wait_for_reader(self->client, self->bell[0], true);
+        enum wake wake = write_wait(self->client, self->bell[0], true);
         if (wake == STOPPED)
             return 0;
         if (wake == LATE)
@@ -316,9 +317,9 @@ int roster_wait(void *member, int64_t deadline)
         int result = roster_catch_up(self);
         if (result <= 0)
             return result;
-        wake = tcp_wait_or_bell(self->client, POLLIN, self->bell[0], deadline,
+        wake = wait_or_notified(self->client, POLLIN, self->bell[0], deadline,
                                 false);
-    } while (wake == RUNG);
+    } while (wake == NOTIFIED);
     if (wake == LATE)
         errno = ETIMEDOUT;
     return wake == READY ? 1 : -1;

@@ -9,13 +9,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "page.h"
-#include "upload.h"
-#include "http/http.h"
 #include "http/conditions.h"
 #include "http/file.h"
+#include "http/http.h"
+#include "page.h"
 #include "services/services.h"
 #include "tcp.h"
+#include "upload.h"
 
 enum { BYTES_PER_MIB = 1024 * 1024 };
 

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "tcp.h"
+#include "write.h"
 
 enum {
     MIN_BYTES_PER_S = 4000, /* on the whole; slower senders run out of time */
@@ -105,7 +105,7 @@ static int ask_for_it(struct http_body *body, const struct reader *in)
     static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
     bool is_awaited = body->is_awaited && in->start == in->end;
     body->is_awaited = false;
-    return is_awaited ? tcp_write(in->client, go_on, strlen(go_on)) : 0;
+    return is_awaited ? write_all(in->client, go_on, strlen(go_on)) : 0;
 }
 
 /* Takes what is there of the body or chunk, waiting for some. */
@@ -130,7 +130,7 @@ static ssize_t take_bytes(struct http_body *body, struct reader *in,
 ssize_t http_body_read(struct http_body *body, struct reader *in,
                        const char **bytes)
 {
-    reader_earn(in, MIN_BYTES_PER_S);
+    reader_set_min_rate(in, MIN_BYTES_PER_S);
     if (!body->is_complete && ask_for_it(body, in) == -1)
         return -1;
     if (body->is_chunked && body->left == 0 && !body->is_complete &&

@@ -10,9 +10,9 @@
 
 #include "clock.h"
 #include "file.h"
+#include "refuse.h"
 #include "services/services.h"
 #include "stop.h"
-#include "tcp.h"
 
 /* How long a client may go on sending what nobody will read, so that it can
  * read why (RFC 9112 section 9.6). Who was late has less: it holds a worker. */
@@ -181,8 +181,8 @@ static enum outcome part(struct http_exchange *exchange)
     if (reply->is_lost)
         return outcome_of(reply->error);
     if (!has_finished(exchange))
-        tcp_last_words(reply->client, "",
-                       reply->status == 408 ? LATE_LINGER_NS : LINGER_NS);
+        refuse_last_words(reply->client, "",
+                          reply->status == 408 ? LATE_LINGER_NS : LINGER_NS);
     return reply->status == 408 ? TIMED_OUT : SERVED;
 }
 
@@ -194,7 +194,7 @@ static enum outcome converse(struct http_exchange *exchange)
             return part(exchange);
     if (begun == -1)
         return outcome_of(errno);
-    tcp_last_words(exchange->reply.client, "", 0);
+    refuse_last_words(exchange->reply.client, "", 0);
     return SERVED;
 }
 
@@ -205,7 +205,7 @@ enum outcome http_talk(int client, const struct http_site *site)
 {
     struct http_exchange *exchange = malloc(sizeof *exchange);
     if (exchange == NULL) {
-        tcp_last_words(client, HTTP_BUSY, LINGER_NS);
+        refuse_last_words(client, HTTP_BUSY, LINGER_NS);
         return REFUSED;
     }
     exchange->site = site;

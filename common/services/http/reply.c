@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "date.h"
-#include "tcp.h"
+#include "write.h"
 
 enum { LONGEST_WORDS = 160 };
 
@@ -78,7 +78,7 @@ void http_reply_lose(struct http_reply *reply, int error)
 void http_reply_send(struct http_reply *reply)
 {
     if (!reply->is_lost &&
-        tcp_write(reply->client, reply->bytes, reply->length) == -1)
+        write_all(reply->client, reply->bytes, reply->length) == -1)
         http_reply_lose(reply, errno);
     reply->length = 0;
 }
@@ -214,7 +214,7 @@ void http_reply_end_with_file(struct http_reply *reply, int file, off_t offset,
         return;
     http_reply_send(reply);
     if (!reply->is_lost &&
-        tcp_write_file(reply->client, file, offset + count, size - count) == -1)
+        write_file(reply->client, file, offset + count, size - count) == -1)
         http_reply_lose(reply, errno);
 }
 

@@ -1,0 +1,16 @@
+/* File descriptors: how many a process may have, and the three standard ones.
+ */
+
+#ifndef DESCRIPTORS_H
+#define DESCRIPTORS_H
+
+/* Sets the limit on open descriptors to wanted, or as close to it as this user
+ * may (getrlimit(2)). Returns the new limit. Exits on failure. */
+int descriptors_raise_limit(int wanted);
+
+/* Opens /dev/null in place of each standard descriptor that is closed: else
+ * the next socket would get its number, and error messages would be sent to a
+ * client. Exits on failure. */
+void descriptors_open_standard(void);
+
+#endif

@@ -1,0 +1,31 @@
+/* The one way to wait for a socket, and the limits of lab 4. */
+
+#ifndef WAIT_H
+#define WAIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* How long a worker waits for a client, in nanoseconds; 0 means for ever. Set
+ * before the first client. */
+struct wait_limits {
+    int64_t idle_ns;    /* for a request to begin */
+    int64_t request_ns; /* for a request to be complete, from its first byte */
+    int64_t write_ns;   /* for a reader that stands still */
+};
+extern struct wait_limits wait_limits;
+
+/* Why a wait ended. */
+enum wake { READY, LATE, STOPPED, NOTIFIED };
+
+/* Returns READY when fd is ready for events (of poll(2)) or has failed, LATE
+ * when the deadline (now_ns) has passed, STOPPED when a stop was asked for and
+ * ends_on_stop. An fd of -1 is never ready: a pause. */
+enum wake wait_for(int fd, short events, int64_t deadline, bool ends_on_stop);
+
+/* Waits as wait_for does, and returns NOTIFIED as soon as pipe, the reading end
+ * of one, is readable: other threads can end the wait. */
+enum wake wait_or_notified(int fd, short events, int pipe, int64_t deadline,
+                           bool ends_on_stop);
+
+#endif
