@@ -70,6 +70,7 @@ $(BENCH): $B/helpers.a
 	@echo "  link  $@"
 	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $< $(LDLIBS)
 $B/bench/null: $B/obj/bench/load/null.o
+$B/bench/load: LDLIBS += -lm
 $B/bench/load: $(patsubst %.c,$B/obj/%.o,$(filter-out %/null.c,$(LOAD)))
 $(LABS_SHORT): $$(filter $$B/$$@-%,$$(PROGRAMS)) ## build one lab
 	@echo "built: $^"

@@ -3,22 +3,14 @@
 #include "plan.h"
 
 #include <err.h>
-#include <netdb.h>
+#include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "clock.h"
 #include "flags.h"
-
-enum {
-    MAX_SOURCES = 250,
-    CONNECTIONS_PER_SOURCE = 10000, /* of 28,232 ports: the kernel finds a free
-                                       one quickly while most are free */
-    UNKNOWN_SOURCES = 4, /* closed: as many connections as the server takes */
-    TIME_WAIT_S = 60,    /* how long a port rests after its connection */
-};
 
 struct plan plan = {
     .host = "127.0.0.1",
@@ -46,10 +38,10 @@ static const char about[] =
     "  closed  users who ask, wait for the answer, think and ask again\n"
     "  rate    starts by a schedule that no answer can hold up (open loop)\n"
     "  hold    clients that connect, are greeted and stay\n"
-    "  slow    clients that waste a clerk's time\n"
+    "  slow    clients that keep a thread of the server busy for nothing\n"
     "  probe   one good client at a regular rate\n"
     "An attempt that is under way when starts end still has its --timeout. In\n"
-    "closed, a user rests for 10 ms after a failure. hold and slow print\n"
+    "closed, a user pauses for 10 ms after a failure. hold and slow print\n"
     "\"holding N\" when all have come, and SIGTERM ends them in good order.\n"
     "Exit status: 0 when the run took place, whatever became of the clients;\n"
     "1 system, 2 usage, 128 + the signal that cut it short.\n";
@@ -70,7 +62,7 @@ static const struct flag flags[] = {
      .max = 1000},
     {"rare-count",
      "rate: exactly so many of the attempts that --rate and\n"
-     "        --duration expect (0: as chance will have it)",
+     "        --duration expect (0: left to chance)",
      .number = &plan.rare_count, .max = 1000000},
     {"clients", "burst, closed, hold, slow: how many", .number = &plan.clients,
      .min = 1, .max = 1000000},
@@ -79,7 +71,7 @@ static const struct flag flags[] = {
      "closed, rate, probe: for how long attempts start;\n"
      "        hold, slow: how long clients stay when all have come",
      .duration_ns = &plan.duration_ns},
-    {"think", "closed: from an answer to the next request",
+    {"think", "closed: from a reply to the next request",
      .duration_ns = &plan.think_ns},
     {"requests", "closed: requests on a connection, 0 for no end",
      .number = &plan.requests, .max = 1000000000},
@@ -92,8 +84,8 @@ static const struct flag flags[] = {
     {"seed", "same seed: same arrivals, same rare ones", .number = &plan.seed,
      .max = INT32_MAX},
     {"kind",
-     "slow: says nothing, or a byte at a time but never the last, or\n"
-     "        asks and does not read",
+     "slow: sends nothing, or a byte at a time but never the last, or\n"
+     "        asks and does not read the reply",
      .text = &kind, .choices = "silent|dribble|deaf"},
     {"gap", "slow: from one byte of a dribble to the next",
      .duration_ns = &plan.gap_ns},
@@ -114,69 +106,45 @@ static const struct mode *find_mode(const char *name)
          name != NULL ? name : "no mode");
 }
 
-static enum manner find_manner(void)
+static enum behaviour find_behaviour(void)
 {
     if (strcmp(plan.mode->name, "slow") != 0)
-        return POLITE;
+        return ORDINARY;
     if (strcmp(kind, "silent") == 0)
         return SILENT;
-    return strcmp(kind, "deaf") == 0 ? DEAF : DRIBBLING;
+    return strcmp(kind, "deaf") == 0 ? NOT_READING : DRIBBLES;
 }
 
-static void settle_words(void)
+static void read_words(void)
 {
     plan.is_http = strcmp(speak, "http") == 0;
     plan.is_poisson = strcmp(arrivals, "poisson") == 0;
-    plan.manner = find_manner();
+    plan.behaviour = find_behaviour();
     if (plan.say == NULL && strcmp(plan.mode->name, "hold") != 0)
         plan.say = plan.is_http ? "/" : "echo hello";
     if (plan.mode->rate == 0 || plan.rate == 0)
         plan.rate = plan.mode->rate;
 }
 
+/* [::1] is how a URL has it, and ::1 what is looked up. */
+static void strip_brackets(void)
+{
+    static char bare[INET6_ADDRSTRLEN];
+    size_t length = strlen(plan.host);
+    if (*plan.host != '[' || plan.host[length - 1] != ']' ||
+        length > sizeof bare)
+        return;
+    memcpy(bare, plan.host + 1, length - 2);
+    plan.host = bare;
+}
+
 static void check_plan(void)
 {
     if (strcmp(plan.mode->name, "hold") == 0 && plan.output == NULL)
         errx(EXIT_USAGE, "hold: needs --output; standard output says when all "
-                         "are in place");
+                         "are in position");
     if (plan.rare_per_mille > 0 && plan.rare == NULL)
         errx(EXIT_USAGE, "--rare-per-mille: needs --rare, which says what");
-}
-
-static void find_target(void)
-{
-    struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *found;
-    int error = getaddrinfo(plan.host, NULL, &hints, &found);
-    if (error != 0)
-        errx(EXIT_FAILURE, "cannot find %s: %s", plan.host,
-             gai_strerror(error));
-    memcpy(&plan.target, found->ai_addr, sizeof plan.target);
-    plan.target.sin_port = htons((uint16_t)plan.port);
-    freeaddrinfo(found);
-}
-
-static int choose_sources(void)
-{
-    int64_t duration_s = plan.duration_ns / NS_PER_S;
-    int64_t resting_s = duration_s < TIME_WAIT_S ? duration_s : TIME_WAIT_S;
-    int64_t connections =
-        plan.mode->is_counted ? plan.clients : plan.rate * resting_s;
-    int64_t enough = 1 + connections / CONNECTIONS_PER_SOURCE;
-    if (plan.mode->repeats && plan.requests != 0)
-        enough += UNKNOWN_SOURCES - 1;
-    return enough < MAX_SOURCES ? (int)enough : MAX_SOURCES;
-}
-
-static void settle_sources(void)
-{
-    uint32_t target = ntohl(plan.target.sin_addr.s_addr);
-    bool is_loopback = target >> IN_CLASSA_NSHIFT == IN_LOOPBACKNET;
-    if (plan.sources > 1 && !is_loopback)
-        errx(EXIT_USAGE, "--sources=%d: only towards 127.0.0.0/8",
-             plan.sources);
-    if (plan.sources == 0)
-        plan.sources = is_loopback ? choose_sources() : 1;
 }
 
 void plan_read(int argc, char *argv[])
@@ -184,8 +152,7 @@ void plan_read(int argc, char *argv[])
     if (flags_parse(argc, argv, flags, "MODE", about) > 1)
         errx(EXIT_USAGE, "%s: one mode is enough", argv[2]);
     plan.mode = find_mode(argv[1]);
-    settle_words();
+    read_words();
+    strip_brackets();
     check_plan();
-    find_target();
-    settle_sources();
 }

@@ -3,37 +3,38 @@
 #ifndef LOAD_PLAN_H
 #define LOAD_PLAN_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+enum { MAX_SOURCES = 250 };
 
 struct mode {
     const char *name;
     int rate;        /* starts per second; 0: all clients at one instant */
     bool is_counted; /* ends after --clients starts, not after --duration */
-    bool repeats;    /* a client that is free asks again */
+    bool repeats;    /* a client that has its answer asks again */
     bool stays;      /* clients stay until --duration after the last came */
 };
 
-enum manner { POLITE, SILENT, DRIBBLING, DEAF };
+/* How a client behaves once it is connected. */
+enum behaviour { ORDINARY, SILENT, DRIBBLES, NOT_READING };
 
 struct plan {
     const struct mode *mode;
-    struct sockaddr_in target;
     const char *host, *say, *head, *rare; /* NULL: nothing is said */
     const char *output;                   /* NULL: standard output */
-    int port, clients, requests, rate, rare_per_mille, rare_count, seed,
-        sources;
+    int port, clients, requests, rate, rare_per_mille, rare_count, seed;
+    int sources; /* 0 until addresses_find() */
     int64_t timeout_ns, duration_ns, think_ns, gap_ns;
     bool is_http, is_poisson;
-    enum manner manner;
+    enum behaviour behaviour;
 };
 
-/* Settled before the first client; from then on only read. */
+/* Complete before the first client; from then on only read. */
 extern struct plan plan;
 
-/* Reads the command line. Exits, with one clear line, on what cannot be used or
- * a host that cannot be found. */
+/* Reads the command line. Exits, with one clear line, on what cannot be used.
+ */
 void plan_read(int argc, char *argv[]);
 
 #endif

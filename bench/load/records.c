@@ -9,7 +9,11 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-enum { RECORDS_IN_CHUNK = 1 << 16, MAX_CHUNKS = 1 << 12 };
+enum {
+    RECORDS_IN_CHUNK = 1 << 16,
+    MAX_CHUNKS = 1 << 12,
+    V4_IN_MAPPED = 12, /* where an IPv4 address begins in a mapped one */
+};
 
 static const char *const outcome_names[] = {
     [OPEN] = "open",     [OK] = "ok",           [REFUSED] = "refused",
@@ -80,7 +84,7 @@ static const struct fault *find_fault(int error)
     return fault;
 }
 
-enum outcome records_judge_error(int error)
+enum outcome records_outcome_of(int error)
 {
     return find_fault(error)->outcome;
 }
@@ -100,8 +104,11 @@ static bool is_in_order(const struct record *r)
 
 static void write_record(FILE *output, int64_t i, const struct record *r)
 {
-    char source[INET_ADDRSTRLEN];
-    inet_ntop(AF_INET, &r->source, source, sizeof source);
+    char source[INET6_ADDRSTRLEN];
+    bool is_v4 = IN6_IS_ADDR_V4MAPPED(&r->source);
+    inet_ntop(is_v4 ? AF_INET : AF_INET6,
+              r->source.s6_addr + (is_v4 ? V4_IN_MAPPED : 0), source,
+              sizeof source);
     fprintf(output,
             "%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64
             ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%s,%s,%s,%s,%d,%" PRIu32 "\n",

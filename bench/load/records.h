@@ -3,9 +3,11 @@
 #ifndef LOAD_RECORDS_H
 #define LOAD_RECORDS_H
 
+#include <netinet/in.h>
 #include <stdint.h>
 #include <stdio.h>
 
+/* What became of an attempt. */
 enum outcome {
     OPEN, /* none yet */
     OK,   /* the right answer; hold, slow: stayed to the end */
@@ -26,21 +28,21 @@ enum phase { CONNECT, SEND, WAIT, RECEIVE, DONE };
 /* Stamps are in nanoseconds on CLOCK_MONOTONIC, 0 where never reached, and
  * never decrease in the order of their fields. */
 struct record {
-    int64_t intended; /* when the schedule wants it: latency counts from here */
-    int64_t started;  /* just before connect(); kept alive: before send() */
+    int64_t intended;   /* by the schedule: latency counts from here */
+    int64_t started;    /* just before connect(); kept alive: before send() */
     int64_t connected;  /* the handshake was seen to be over, which is the
                            kernel's doing; kept alive: = started */
     int64_t sent;       /* send() had taken the whole request; nothing is read
                            before, so this never comes after first_byte */
-    int64_t first_byte; /* of a desk's greeting: a clerk has taken the client;
+    int64_t first_byte; /* of desk's greeting: a thread serves the client now;
                            where there is none, of the answer */
     int64_t done;       /* the whole answer had come and was judged ok, busy or
                            wrong; slow has no answer: the end of the stay */
     int64_t bytes;      /* received */
     int error;          /* errno, or 0 */
-    uint32_t source;    /* the client's own address, in network order */
     uint32_t syn_retransmits;
-    uint16_t port; /* the client's own */
+    struct in6_addr source; /* the client's own address, IPv4 as mapped */
+    uint16_t port;          /* the client's own */
     uint8_t outcome, phase;
 };
 
@@ -49,8 +51,8 @@ struct record *records_add(int64_t intended);
 
 int64_t records_count(void);
 
-/* What an error says about who failed. */
-enum outcome records_judge_error(int error);
+/* The outcome of an attempt that failed with this errno. */
+enum outcome records_outcome_of(int error);
 
 /* Writes all as CSV, in the order in which they were added. Exits if that
  * cannot be done; and if stamps are out of order, which is a fault of this

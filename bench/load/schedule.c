@@ -4,6 +4,7 @@
 #include "schedule.h"
 
 #include <err.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -32,23 +33,11 @@ static double draw_fraction(void)
     return (double)(draw_number(&arrival_numbers) >> 11) * 0x1p-53;
 }
 
-/* An exponential number of mean 1, by comparing only, so that no libm is needed
- * (von Neumann, 1951). Draw while numbers fall. If an odd many were drawn until
- * one did not, the first is the fraction; if not, add 1 and begin again. */
+/* An exponential number of mean 1, by the inverse of its distribution; log1p is
+ * exact where the fraction is small, and never sees a 1. */
 static double draw_exponential(void)
 {
-    double whole = 0;
-    while (true) {
-        double first = draw_fraction(), last = first, drawn;
-        bool is_odd = true;
-        while ((drawn = draw_fraction()) < last) {
-            last = drawn;
-            is_odd = !is_odd;
-        }
-        if (is_odd)
-            return whole + first;
-        whole++;
-    }
+    return -log1p(-draw_fraction());
 }
 
 static int64_t compute_start(void)
@@ -68,21 +57,22 @@ static void plan_next(void)
         next = NEVER;
 }
 
-static bool draw_rare(uint64_t *state)
+static bool draw_is_rare(uint64_t *state)
 {
     return draw_number(state) % 1000 < (uint64_t)plan.rare_per_mille;
 }
 
 static int count_rare(uint64_t state, int64_t attempts)
 {
-    int rare_ones = 0;
+    int count = 0;
     while (attempts-- > 0)
-        rare_ones += draw_rare(&state);
-    return rare_ones;
+        count += draw_is_rare(&state);
+    return count;
 }
 
-/* A short run with exactly its share of rare ones is more like a long run: a
- * stratified sample. So skip numbers until the next ones contain that many. */
+/* A short run with exactly its share of rare requests is more like a long run:
+ * a stratified sample. So skip numbers until the next ones contain that many.
+ */
 static void stratify_rare(void)
 {
     int64_t attempts = plan.duration_ns / NS_PER_MS * plan.rate / 1000;
@@ -100,7 +90,7 @@ static void stratify_rare(void)
 static void compose(struct request *request, const char *text)
 {
     if (text != NULL)
-        talk_compose(request, text);
+        protocol_compose(request, text);
 }
 
 void schedule_open(int64_t opening_ns)
@@ -108,8 +98,8 @@ void schedule_open(int64_t opening_ns)
     opening = opening_ns;
     closing = opening + plan.duration_ns;
     arrival_numbers = (uint64_t)plan.seed;
-    rare_numbers = ~(uint64_t)plan.seed; /* so rare ones move no arrival */
-    stratify_rare();
+    rare_numbers =
+        ~(uint64_t)plan.seed; /* apart: rare requests change no start */
     compose(&say, plan.say);
     compose(&head, plan.head);
     compose(&rare, plan.rare);
@@ -136,7 +126,7 @@ bool schedule_is_open(int64_t now_ns)
 
 const struct request *schedule_request(int64_t i)
 {
-    bool is_rare = draw_rare(&rare_numbers);
+    bool is_rare = draw_is_rare(&rare_numbers);
     if (i == 0 && plan.head != NULL)
         return &head;
     if (is_rare)

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "talk.h"
+#include "protocol.h"
 
 /* Plans the first start for the moment opening_ns. */
 void schedule_open(int64_t opening_ns);

@@ -14,8 +14,9 @@ int socket_open(int64_t i);
 /* Begins to connect to the target. Returns -1 on failure, with errno. */
 int socket_connect(int client);
 
-/* How connecting ended: 0, or what went wrong. Fills in what only the kernel
- * knows: the client's own address and port, and how many SYNs were lost. */
+/* How connecting ended: 0, or what went wrong; EINPROGRESS while it has not.
+ * Fills in what only the kernel knows: the client's own address and port, and
+ * how many SYNs were lost. */
 int socket_finish_connect(int client, struct record *record);
 
 /* Fills in the same for a client that gives up. */
