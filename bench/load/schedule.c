@@ -98,8 +98,8 @@ void schedule_open(int64_t opening_ns)
     opening = opening_ns;
     closing = opening + plan.duration_ns;
     arrival_numbers = (uint64_t)plan.seed;
-    rare_numbers =
-        ~(uint64_t)plan.seed; /* apart: rare requests change no start */
+    rare_numbers = ~(uint64_t)plan.seed; /* apart: they change no start */
+    stratify_rare();
     compose(&say, plan.say);
     compose(&head, plan.head);
     compose(&rare, plan.rare);

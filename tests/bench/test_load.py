@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.servers import BUILD, GUARD_S, find_labs
+from tests.helpers.labs import find_labs
+from tests.helpers.setting import BUILD, GUARD_S
 
 LOAD = BUILD / "bench" / "load"
 NEWEST_GLIBC = (2, 31)
