@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include "http/conditions.h"
-#include "http/file.h"
+#include "http/get.h"
 #include "http/http.h"
+#include "http/location.h"
+#include "http/status.h"
 #include "page.h"
 #include "services/services.h"
 #include "tcp.h"
@@ -49,19 +51,20 @@ static bool may_upload(const struct http_exchange *exchange)
 
 /* --- what is to be changed ----------------------------------------------- */
 
-/* Finds the place to put or delete a file at. Returns 0 or a status. */
-static int find_place(struct http_exchange *exchange, struct http_place *place)
+/* Finds the location to put or delete a file at. Returns 0 or a status. */
+static int find_location(struct http_exchange *exchange,
+                         struct http_location *location)
 {
     if (!may_upload(exchange))
         return 403;
     int status = http_path_read(exchange->request.target, exchange->path);
     if (status != 0)
         return status;
-    if (http_place_find(place, exchange->path) == -1)
+    if (http_location_find(location, exchange->path) == -1)
         return http_status_of(errno);
-    if (*place->name != '\0')
+    if (*location->name != '\0')
         return 0;
-    http_place_leave(place);
+    http_location_close(location);
     return 409; /* a directory */
 }
 
@@ -72,17 +75,17 @@ struct target {
 };
 
 /* Looks at what has the name now. Returns 0, or a status if that is no file. */
-static int look(const struct http_place *place, struct target *target)
+static int look(const struct http_location *location, struct target *target)
 {
-    struct stat facts;
+    struct stat st;
     *target = (struct target){.exists = true};
-    if (fstatat(place->directory, place->name, &facts, AT_SYMLINK_NOFOLLOW) ==
-        -1) {
+    if (fstatat(location->directory, location->name, &st,
+                AT_SYMLINK_NOFOLLOW) == -1) {
         target->exists = false;
         return errno == ENOENT ? 0 : http_status_of(errno);
     }
-    http_validators_of(&target->validators, &facts);
-    return S_ISREG(facts.st_mode) ? 0 : 409;
+    http_validators_of(&target->validators, &st);
+    return S_ISREG(st.st_mode) ? 0 : 409;
 }
 
 static bool is_same(const struct target *a, const struct target *b)
@@ -101,8 +104,7 @@ static int check_conditions(const struct http_request *request,
 
 static void answer_changed(struct http_exchange *exchange, bool is_new)
 {
-    http_begin(exchange, is_new ? 201 : 204);
-    http_reply_explain(&exchange->reply);
+    http_reply_explain(http_begin(exchange, is_new ? 201 : 204));
 }
 
 /* --- PUT ----------------------------------------------------------------- */
@@ -151,18 +153,18 @@ static int receive(struct http_exchange *exchange, struct upload *upload)
 /* Gives the file its name. Conditions that held before the upload must hold
  * now, that is: the target must be as it was. Keeps in target what it is now.
  */
-static int publish(const struct http_place *place, struct upload *upload,
+static int publish(const struct http_location *location, struct upload *upload,
                    struct target *target, bool is_conditional)
 {
     struct target before = *target;
-    int lock = files_lock(place->directory);
+    int lock = files_lock(location->directory);
     if (lock == -1)
         return http_status_of(errno);
-    int status = look(place, target);
+    int status = look(location, target);
     if (status == 0 && is_conditional && !is_same(&before, target))
         status = 412;
     bool is_new = is_conditional && !target->exists;
-    if (status == 0 && upload_publish(upload, place->name, is_new) == -1)
+    if (status == 0 && upload_publish(upload, location->name, is_new) == -1)
         status = http_status_of(errno);
     if (files_unlock(lock) == -1 && status == 0)
         status = http_status_of(errno);
@@ -170,33 +172,33 @@ static int publish(const struct http_place *place, struct upload *upload,
 }
 
 /* Stores the body, then gives it its name. */
-static int store(struct http_exchange *exchange, const struct http_place *place,
-                 struct target *target)
+static int store(struct http_exchange *exchange,
+                 const struct http_location *location, struct target *target)
 {
     struct upload upload;
     bool is_conditional = http_is_conditional(&exchange->request);
-    if (upload_begin(&upload, place->directory) == -1)
+    if (upload_begin(&upload, location->directory) == -1)
         return http_status_of(errno);
     int status = receive(exchange, &upload);
     if (status == 0)
-        status = publish(place, &upload, target, is_conditional);
+        status = publish(location, &upload, target, is_conditional);
     upload_end(&upload);
     return status;
 }
 
 static int put_file(struct http_exchange *exchange,
-                    const struct http_place *place)
+                    const struct http_location *location)
 {
     struct target target;
-    if (*place->name == '-')
+    if (*location->name == '-')
         return 403; /* who says `rm *` there would give it an option */
     int status = check_body(&exchange->request);
     if (status == 0)
-        status = look(place, &target);
+        status = look(location, &target);
     if (status == 0)
         status = check_conditions(&exchange->request, &target);
     if (status == 0)
-        status = store(exchange, place, &target);
+        status = store(exchange, location, &target);
     if (status == 0)
         answer_changed(exchange, !target.exists);
     return status;
@@ -204,11 +206,11 @@ static int put_file(struct http_exchange *exchange,
 
 static int answer_put(struct http_exchange *exchange)
 {
-    struct http_place place;
-    int status = find_place(exchange, &place);
+    struct http_location location;
+    int status = find_location(exchange, &location);
     if (status == 0) {
-        status = put_file(exchange, &place);
-        http_place_leave(&place);
+        status = put_file(exchange, &location);
+        http_location_close(&location);
     }
     return status == 404 ? 409 : status; /* there is no such directory */
 }
@@ -216,16 +218,16 @@ static int answer_put(struct http_exchange *exchange)
 /* --- DELETE -------------------------------------------------------------- */
 
 static int delete_file(struct http_exchange *exchange,
-                       const struct http_place *place)
+                       const struct http_location *location)
 {
     struct target target;
-    int lock = files_lock(place->directory);
+    int lock = files_lock(location->directory);
     if (lock == -1)
         return http_status_of(errno);
-    int status = look(place, &target);
+    int status = look(location, &target);
     if (status == 0)
         status = check_conditions(&exchange->request, &target);
-    if (status == 0 && unlinkat(place->directory, place->name, 0) == -1)
+    if (status == 0 && unlinkat(location->directory, location->name, 0) == -1)
         status = http_status_of(errno);
     if (files_unlock(lock) == -1 && status == 0)
         status = http_status_of(errno);
@@ -236,11 +238,11 @@ static int delete_file(struct http_exchange *exchange,
 
 static int answer_delete(struct http_exchange *exchange)
 {
-    struct http_place place;
-    int status = find_place(exchange, &place);
+    struct http_location location;
+    int status = find_location(exchange, &location);
     if (status == 0) {
-        status = delete_file(exchange, &place);
-        http_place_leave(&place);
+        status = delete_file(exchange, &location);
+        http_location_close(&location);
     }
     return status;
 }

@@ -1,5 +1,7 @@
 /* GET and HEAD: files, directories, and work that is ordered by its path. */
 
+#include "get.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -8,10 +10,11 @@
 #include <unistd.h>
 
 #include "conditions.h"
-#include "file.h"
-#include "http.h"
 #include "list.h"
+#include "location.h"
 #include "services/work.h"
+#include "status.h"
+#include "types.h"
 
 /* --- work ---------------------------------------------------------------- */
 
@@ -39,11 +42,10 @@ static const struct work *find_work(const char *path, int64_t *ms)
 static int answer_work(struct http_exchange *exchange, const struct work *work,
                        int64_t ms)
 {
-    struct http_reply *reply = &exchange->reply;
     if (ms > WORK_LONGEST_MS)
         return 400;
     work->run((long)ms);
-    http_begin(exchange, 200);
+    struct http_reply *reply = http_begin(exchange, 200);
     http_reply_field(reply, "Content-Type", "text/plain; charset=utf-8");
     http_reply_field(reply, "Cache-Control", "no-store");
     http_reply_end_with(reply, "ok\n", strlen("ok\n"));
@@ -71,8 +73,7 @@ static void put_validators(struct http_reply *reply,
 static void answer_unchanged(struct http_exchange *exchange,
                              const struct found *found)
 {
-    struct http_reply *reply = &exchange->reply;
-    http_begin(exchange, 304);
+    struct http_reply *reply = http_begin(exchange, 304);
     put_validators(reply, &found->validators);
     http_reply_end(reply);
 }
@@ -80,8 +81,7 @@ static void answer_unchanged(struct http_exchange *exchange,
 static void answer_out_of_range(struct http_exchange *exchange,
                                 const struct found *found)
 {
-    struct http_reply *reply = &exchange->reply;
-    http_begin(exchange, 416);
+    struct http_reply *reply = http_begin(exchange, 416);
     http_reply_field_begin(reply, "Content-Range");
     http_reply_put(reply, "bytes */");
     http_reply_put_number(reply, found->size);
@@ -106,8 +106,7 @@ static void answer_bytes(struct http_exchange *exchange,
                          const struct found *found, int status,
                          const struct http_range *range)
 {
-    struct http_reply *reply = &exchange->reply;
-    http_begin(exchange, status);
+    struct http_reply *reply = http_begin(exchange, status);
     http_reply_field(reply, "Content-Type", http_type_of(found->name));
     http_reply_field(reply, "Accept-Ranges", "bytes");
     put_validators(reply, &found->validators);
@@ -148,15 +147,14 @@ static bool means_directory(const char *path)
     return *path == '\0' || path[strlen(path) - 1] == '/';
 }
 
-/* The name lacks its slash: without it, the links in the directory's page would
- * lead nowhere. */
-static int send_to_directory(struct http_exchange *exchange)
+/* The directory's name lacks its slash, without which the relative links in its
+ * page would be wrong. */
+static int redirect_to_directory(struct http_exchange *exchange)
 {
-    struct http_reply *reply = &exchange->reply;
     struct http_text query = exchange->request.target;
     char code[sizeof "%XX"];
     http_text_take(&query, '?');
-    http_begin(exchange, 301);
+    struct http_reply *reply = http_begin(exchange, 301);
     http_reply_field_begin(reply, "Location");
     http_reply_put(reply, "/");
     for (const char *c = exchange->path; *c != '\0'; c++)
@@ -177,27 +175,27 @@ static int send_to_directory(struct http_exchange *exchange)
 static int answer_file(struct http_exchange *exchange, int file,
                        const char *name)
 {
-    struct stat facts;
-    if (fstat(file, &facts) == -1)
+    struct stat st;
+    if (fstat(file, &st) == -1)
         return http_status_of(errno);
-    if (S_ISDIR(facts.st_mode) && !means_directory(exchange->path))
-        return send_to_directory(exchange);
-    if (!S_ISREG(facts.st_mode))
+    if (S_ISDIR(st.st_mode) && !means_directory(exchange->path))
+        return redirect_to_directory(exchange);
+    if (!S_ISREG(st.st_mode))
         return 403;
-    struct found found = {.file = file, .name = name, .size = facts.st_size};
-    http_validators_of(&found.validators, &facts);
+    struct found found = {.file = file, .name = name, .size = st.st_size};
+    http_validators_of(&found.validators, &st);
     return answer_found(exchange, &found);
 }
 
 /* A directory is its index, or else a listing. */
-static int answer_place(struct http_exchange *exchange,
-                        const struct http_place *place)
+static int answer_location(struct http_exchange *exchange,
+                           const struct http_location *location)
 {
     bool is_directory = means_directory(exchange->path);
-    const char *name = is_directory ? "index.html" : place->name;
-    int file = http_file_open(place->directory, name);
+    const char *name = is_directory ? "index.html" : location->name;
+    int file = http_file_open(location->directory, name);
     if (file == -1 && is_directory && errno == ENOENT)
-        return http_list(exchange, place->directory);
+        return http_list(exchange, location->directory);
     if (file == -1)
         return http_status_of(errno);
     int status = answer_file(exchange, file, name);
@@ -214,10 +212,10 @@ int http_get(struct http_exchange *exchange)
     const struct work *work = find_work(exchange->path, &ms);
     if (work != NULL)
         return answer_work(exchange, work, ms);
-    struct http_place place;
-    if (http_place_find(&place, exchange->path) == -1)
+    struct http_location location;
+    if (http_location_find(&location, exchange->path) == -1)
         return http_status_of(errno);
-    status = answer_place(exchange, &place);
-    http_place_leave(&place);
+    status = answer_location(exchange, &location);
+    http_location_close(&location);
     return status;
 }

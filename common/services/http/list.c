@@ -16,11 +16,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "file.h"
+#include "status.h"
 
 /* A longer listing is cut off and says so: it would help nobody, and every
  * client who asks for it takes of the server's memory. */
-enum { MOST_ENTRIES = 10000, FIRST_ROOM = 64, DATE_SIZE = 32 };
+enum { MAX_ENTRIES = 10000, FIRST_ROOM = 64, DATE_SIZE = 32 };
 
 static const char page_begin[] =
     "<!DOCTYPE html>\n"
@@ -55,16 +55,16 @@ struct entries {
 /* Fills in an entry, if it is something that can be asked for. */
 static bool read_entry(struct entry *entry, int directory, const char *name)
 {
-    struct stat facts;
+    struct stat st;
     size_t length = strlen(name);
     if (length > NAME_MAX || http_name_check(name) != 0 ||
-        fstatat(directory, name, &facts, AT_SYMLINK_NOFOLLOW) == -1 ||
-        !(S_ISDIR(facts.st_mode) || S_ISREG(facts.st_mode)))
+        fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
+        !(S_ISDIR(st.st_mode) || S_ISREG(st.st_mode)))
         return false;
     memcpy(entry->name, name, length + 1);
-    entry->is_directory = S_ISDIR(facts.st_mode);
-    entry->size = facts.st_size;
-    entry->modified = facts.st_mtime;
+    entry->is_directory = S_ISDIR(st.st_mode);
+    entry->size = st.st_size;
+    entry->modified = st.st_mtime;
     return true;
 }
 
@@ -94,7 +94,7 @@ static int compare(const void *left, const void *right)
 static bool read_entries(struct entries *entries, DIR *stream)
 {
     const struct dirent *next;
-    while (entries->count < MOST_ENTRIES && (next = readdir(stream)) != NULL) {
+    while (entries->count < MAX_ENTRIES && (next = readdir(stream)) != NULL) {
         if (!make_room(entries))
             return false;
         entries->count += read_entry(&entries->all[entries->count],
@@ -168,8 +168,8 @@ static void put_entries(FILE *page, const struct entries *entries)
     for (size_t i = 0; i < entries->count; i++)
         put_entry(page, &entries->all[i]);
     fputs("</table>\n", page);
-    if (entries->count == MOST_ENTRIES)
-        fprintf(page, "<p>Only %d entries are listed.</p>\n", MOST_ENTRIES);
+    if (entries->count == MAX_ENTRIES)
+        fprintf(page, "<p>Only %d entries are listed.</p>\n", MAX_ENTRIES);
 }
 
 static void put_page(FILE *page, const struct http_exchange *exchange,
@@ -200,11 +200,10 @@ static int answer_page(struct http_exchange *exchange,
     bool is_whole = ferror(page) == 0;
     is_whole = fclose(page) == 0 && is_whole;
     if (is_whole) {
-        http_reply_begin(&exchange->reply, 200);
-        http_reply_field(&exchange->reply, "Content-Type",
-                         "text/html; charset=utf-8");
-        http_reply_field(&exchange->reply, "Cache-Control", "no-cache");
-        http_reply_end_with(&exchange->reply, text, length);
+        struct http_reply *reply = http_begin(exchange, 200);
+        http_reply_field(reply, "Content-Type", "text/html; charset=utf-8");
+        http_reply_field(reply, "Cache-Control", "no-cache");
+        http_reply_end_with(reply, text, length);
     }
     free(text);
     return is_whole ? 0 : 503;

@@ -3,7 +3,7 @@
 #ifndef HTTP_LIST_H
 #define HTTP_LIST_H
 
-#include "http.h"
+#include "exchange.h"
 
 /* Lists the directory that exchange->path names, which stays open. Returns as a
  * method does. */

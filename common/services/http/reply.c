@@ -1,4 +1,4 @@
-/* Replies, and the words for every status there is. */
+/* Replies. */
 
 #include "reply.h"
 
@@ -10,60 +10,19 @@
 #include <unistd.h>
 
 #include "date.h"
+#include "status.h"
 #include "write.h"
 
-enum { LONGEST_WORDS = 160 };
+enum { MAX_EXPLANATION = 200 };
 
-struct status {
-    int number;
-    const char *phrase;
-    const char *explanation; /* for people; NULL where there is no body */
-};
-
-static const struct status statuses[] = {
-    {200, "OK", NULL},
-    {201, "Created", "It is stored under this name."},
-    {204, "No Content", NULL},
-    {206, "Partial Content", NULL},
-    {301, "Moved Permanently", "A directory's name ends with a slash."},
-    {304, "Not Modified", NULL},
-    {400, "Bad Request", "This is not a request that can be understood."},
-    {403, "Forbidden", "This may not be done, or not from here."},
-    {404, "Not Found", "There is no file of this name."},
-    {405, "Method Not Allowed", "Allow lists what can be done with it."},
-    {408, "Request Timeout", "The request took too long to arrive."},
-    {409, "Conflict", "Only a file in a directory that exists can be changed."},
-    {411, "Length Required", "An upload must say how long it is."},
-    {412, "Precondition Failed", "The file is not as the request wants it."},
-    {413, "Content Too Large", "Uploads are limited to less than this."},
-    {414, "URI Too Long", "A target has 8000 bytes at most."},
-    {416, "Range Not Satisfiable", "The file is shorter than that."},
-    {417, "Expectation Failed", "Nothing but 100-continue can be expected."},
-    {431, "Request Header Fields Too Large",
-     "A head has 16384 bytes and 100 fields at most."},
-    {500, "Internal Server Error", "The file cannot be used."},
-    {501, "Not Implemented", "This server knows no such method or coding."},
-    {503, "Service Unavailable", "Something is short. Please try again."},
-    {505, "HTTP Version Not Supported", "This server speaks HTTP/1.1."},
-    {507, "Insufficient Storage", "There is no space for it."},
-};
-
-static const struct status *find_status(int number)
-{
-    const struct status *status = statuses;
-    while (status->number != number)
-        status++;
-    return status;
-}
-
-/* --- what is said -------------------------------------------------------- */
+/* --- bytes --------------------------------------------------------------- */
 
 void http_reply_open(struct http_reply *reply, int client)
 {
     reply->client = client;
-    reply->status = 0;
     reply->is_for_head = false;
-    reply->keeps_alive = false;
+    reply->status = 0;
+    reply->connection = HTTP_CLOSE;
     reply->is_lost = false;
     reply->error = 0;
     reply->length = 0;
@@ -147,18 +106,21 @@ void http_reply_date(struct http_reply *reply, const char *name,
     http_reply_field(reply, name, date);
 }
 
-void http_reply_begin(struct http_reply *reply, int status)
+void http_reply_begin(struct http_reply *reply, int status,
+                      enum http_connection connection)
 {
-    reply->status = status;
+    const struct http_status *found = http_status_find(status);
+    reply->status = found->number;
+    reply->connection = connection;
     http_reply_put(reply, "HTTP/1.1 ");
-    http_reply_put_number(reply, status);
+    http_reply_put_number(reply, found->number);
     http_reply_put(reply, " ");
-    http_reply_put(reply, find_status(status)->phrase);
+    http_reply_put(reply, found->phrase);
     http_reply_field_end(reply);
     http_reply_date(reply, "Date", (int64_t)time(NULL));
     /* A client of HTTP/1.0 must be told, one of 1.1 may be. */
     http_reply_field(reply, "Connection",
-                     reply->keeps_alive ? "keep-alive" : "close");
+                     connection == HTTP_KEEP_ALIVE ? "keep-alive" : "close");
 }
 
 /* --- bodies -------------------------------------------------------------- */
@@ -220,12 +182,12 @@ void http_reply_end_with_file(struct http_reply *reply, int file, off_t offset,
 
 void http_reply_explain(struct http_reply *reply)
 {
-    const struct status *status = find_status(reply->status);
+    const struct http_status *status = http_status_find(reply->status);
     if (status->explanation == NULL) {
         http_reply_end(reply);
         return;
     }
-    char words[LONGEST_WORDS];
+    char words[MAX_EXPLANATION];
     int length = snprintf(words, sizeof words, "%d %s. %s\n", status->number,
                           status->phrase, status->explanation);
     http_reply_field(reply, "Content-Type", "text/plain; charset=utf-8");

@@ -1,5 +1,5 @@
-/* Replies: a status line, fields, an empty line, a body. They gather in a
- * buffer, so that a head and a small body leave in one write. */
+/* Replies: a status line, fields, an empty line, a body. They are collected in
+ * a buffer, so that a head and a small body leave in one write. */
 
 #ifndef HTTP_REPLY_H
 #define HTTP_REPLY_H
@@ -11,27 +11,33 @@
 
 enum { HTTP_REPLY_SIZE = 16384 };
 
+/* What happens to the connection after a reply. */
+enum http_connection { HTTP_CLOSE, HTTP_KEEP_ALIVE };
+
 /* Once a client cannot be reached, is_lost stays true and nothing more is sent;
  * error then says why, as errno does. */
 struct http_reply {
     int client;
+    bool is_for_head; /* of a HEAD request: the reply has no body */
     int status;       /* of the reply that was begun last */
-    bool is_for_head; /* the client wants to know, not to have: no body */
-    bool keeps_alive; /* another request may follow; settle it before begin */
+    enum http_connection connection; /* after that reply */
     bool is_lost;
     int error;
-    size_t length; /* bytes[0 .. length) wait to be sent */
+    size_t length; /* bytes[0 .. length) are not sent yet */
     char bytes[HTTP_REPLY_SIZE];
 };
 
 /* Writes to client, a socket that it borrows. */
 void http_reply_open(struct http_reply *reply, int client);
 
-/* The client cannot be told: why, as errno says. */
+/* Marks the client as one that cannot be reached, for this errno. */
 void http_reply_lose(struct http_reply *reply, int error);
 
-/* Begins a reply with its status line and the fields that every reply has. */
-void http_reply_begin(struct http_reply *reply, int status);
+/* Begins a reply with its status line and the fields that every reply has. Who
+ * begins one says what happens to the connection after it: nothing is taken
+ * over from the reply before. */
+void http_reply_begin(struct http_reply *reply, int status,
+                      enum http_connection connection);
 
 /* Add a field each: all at once, in pieces, with a number, with a date. */
 void http_reply_field(struct http_reply *reply, const char *name,
@@ -43,7 +49,7 @@ void http_reply_number(struct http_reply *reply, const char *name,
 void http_reply_date(struct http_reply *reply, const char *name,
                      int64_t seconds);
 
-/* Add to what is being said: a string, digits, bytes. */
+/* Add to the head or the body: a string, digits, bytes. */
 void http_reply_put(struct http_reply *reply, const char *text);
 void http_reply_put_number(struct http_reply *reply, int64_t number);
 void http_reply_put_bytes(struct http_reply *reply, const char *bytes,
@@ -61,7 +67,7 @@ void http_reply_end_with_file(struct http_reply *reply, int file, off_t offset,
  * with none for a status that has no body. */
 void http_reply_explain(struct http_reply *reply);
 
-/* Sends what waits. */
+/* Sends what is not sent yet. */
 void http_reply_send(struct http_reply *reply);
 
 #endif
