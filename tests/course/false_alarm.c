@@ -1,0 +1,55 @@
+/* Preloaded into a server under test: what POSIX allows, made certain.
+ * FALSE_ALARM=1: every second pthread_cond_wait of a thread returns although
+ * nobody has signalled ("spurious wakeup", pthread_cond_wait(3)).
+ * NO_THREAD=n: the n-th pthread_create fails with EAGAIN. */
+
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+typedef int wait_function(pthread_cond_t *, pthread_mutex_t *);
+typedef int create_function(pthread_t *, const pthread_attr_t *,
+                            void *(*)(void *), void *);
+
+static wait_function *real_wait;
+static create_function *real_create;
+static int has_false_alarms, thread_that_fails;
+static atomic_int created;
+
+/* glibc has an older pthread_cond_wait of the same name, for programs of 2002;
+ * dlsym would find that one. Before the first thread, so no lock. */
+__attribute__((constructor)) static void find(void)
+{
+#ifdef __GLIBC__
+    *(void **)&real_wait =
+        dlvsym(RTLD_NEXT, "pthread_cond_wait", "GLIBC_2.3.2");
+#endif
+    if (real_wait == NULL)
+        *(void **)&real_wait = dlsym(RTLD_NEXT, "pthread_cond_wait");
+    *(void **)&real_create = dlsym(RTLD_NEXT, "pthread_create");
+    const char *number = getenv("NO_THREAD");
+    has_false_alarms = getenv("FALSE_ALARM") != NULL;
+    thread_that_fails = number == NULL ? 0 : atoi(number);
+}
+
+int pthread_cond_wait(pthread_cond_t *changed, pthread_mutex_t *lock)
+{
+    static _Thread_local unsigned calls;
+    if (!has_false_alarms || calls++ % 2 == 1)
+        return real_wait(changed, lock);
+    pthread_mutex_unlock(lock);
+    sched_yield();
+    return pthread_mutex_lock(lock);
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                   void *(*function)(void *), void *argument)
+{
+    if (atomic_fetch_add(&created, 1) + 1 == thread_that_fails)
+        return EAGAIN;
+    return real_create(thread, attributes, function, argument);
+}

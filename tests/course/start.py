@@ -1,0 +1,87 @@
+"""Makes the folder that a student begins with: the files of one lab, with its functions blank.
+
+    python3 -m tests.course.start LAB DIR       or: make start LAB=2 DIR=../my-lab2
+"""
+
+import argparse
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from tests.course.cut import Drift, cut
+from tests.course.handout import HANDOUTS
+
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = Path(__file__).resolve().parent / "handouts"  # in a tree for students
+
+MAKEFILE = """\
+# Lab {lab}. make builds ./server, make grade says what it can, make watch at every save.
+SUITE = {suite}
+all grade watch: ; @$(MAKE) --no-print-directory -C $(SUITE) $(@:all=mine) LAB={lab} DIR="$(CURDIR)"
+"""
+
+
+def files_of(lab: int) -> dict[str, str]:
+    """The hand-out's files by the name they have in the student's folder."""
+    shipped = SHIPPED / f"lab{lab}"
+    if shipped.is_dir():
+        return {file.name: file.read_text() for file in sorted(shipped.iterdir())}
+    handout = HANDOUTS[lab]
+    cuts = cut(ROOT, list(handout.steps))
+    names = {Path(file).name: text for file, text in cuts.items()}
+    if lab == 0:
+        names = {"server.c": names["lab0.c"]}
+    for file in handout.beside:
+        names[Path(file).name] = (ROOT / file).read_text()
+    sheet = ROOT / f"docs/course/lab-{lab}.md"
+    if sheet.exists():
+        names["sheet.md"] = sheet.read_text()
+    return names
+
+
+def start(lab: int, folder: Path) -> list[str]:
+    """Write the folder; returns the names of its files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = files_of(lab)
+    suite = os.path.relpath(ROOT, folder.resolve())
+    files["Makefile"] = MAKEFILE.format(lab=lab, suite=suite)
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    picture = ROOT / f"docs/course/lab-{lab}.svg"
+    if picture.exists():
+        shutil.copy(picture, folder / picture.name)
+    return sorted(files)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("lab", type=int, choices=range(5), metavar="LAB", help="0 to 4")
+    parser.add_argument("folder", type=Path, metavar="DIR", help="new, or empty")
+    return parser.parse_args()
+
+
+def main() -> int:
+    asked = arguments()
+    if asked.folder.exists() and (
+        not asked.folder.is_dir() or any(asked.folder.iterdir())
+    ):
+        print(
+            f"start: {asked.folder} is there already and not empty. Give a new folder, so "
+            "that nothing of yours is written over.",
+            file=sys.stderr,
+        )
+        return 2
+    try:
+        files = start(asked.lab, asked.folder)
+    except (Drift, OSError) as why:
+        print(f"start: {why}", file=sys.stderr)
+        return 3
+    todos = sum((asked.folder / f).read_text().count("TODO") for f in files)
+    print(f"{asked.folder}: {', '.join(files)}; {todos} TODOs")
+    print(f"Next: cd {asked.folder}, read sheet.md, write, make grade")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

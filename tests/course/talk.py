@@ -1,0 +1,477 @@
+"""Clients and servers for the stages: each wait is bounded, each failure is a sentence.
+
+A stage says what a client must see. What it sees instead is told by Failed, and what the server
+is like at that moment by the evidence, which is taken before the server is ended.
+"""
+
+import ctypes
+import os
+import re
+import resource
+import select
+import signal
+import socket
+import struct
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+POLL_S = 0.002
+KEPT_BYTES = 20_000
+MEMORY_BYTES = 3_000_000_000
+CPU_S = 12
+FILE_BYTES = 10_000_000
+DESCRIPTORS = 1024
+PROCESSES = 600
+MIN_START_S = 2.0
+RACE_SLOWER = 6  # ThreadSanitizer's server, and the wait for it
+PR_SET_PTRACER = 0x59616D61
+LISTENING = re.compile(r"listening on \S*?:(\d+)\b")
+LIBC = ctypes.CDLL(None)
+
+
+class Failed(Exception):
+    """What a client tried, and what it saw instead of what it should."""
+
+
+def shown(data: bytes) -> str:
+    """Bytes for a message."""
+    if not data:
+        return "the end of the connection"
+    text = data.decode("utf-8", "replace")
+    text = text.encode("unicode_escape").decode().replace('"', "'")
+    cut = text if len(text) <= 60 else text[:50] + f"... ({len(data)} bytes)"
+    return f'"{cut}"'
+
+
+@dataclass
+class Limits:
+    """How long this try waits: for one thing, and in all."""
+
+    patience: float
+    end: float
+
+    def left(self) -> float:
+        """For how long the next wait may last."""
+        return max(0.01, min(self.patience, self.end - time.monotonic()))
+
+    def until(self, is_true: Callable[[], object], failure: str) -> None:
+        """Wait for the thing itself."""
+        begin = time.monotonic()
+        while not is_true():
+            waited = time.monotonic() - begin
+            if waited > self.patience or time.monotonic() > self.end:
+                raise Failed(f"{failure} (after {waited:.1f} s)")
+            time.sleep(POLL_S)
+
+
+class Client:
+    """One client. number is how the stage calls it: the first to connect is 1."""
+
+    def __init__(self, limits: Limits, port: int, number: int, window: int = 0) -> None:
+        self.limits, self.number, self.unread = limits, number, b""
+        self.said = "connected"
+        self.socket = socket.socket()
+        if window:  # before connect, for the window is agreed on there
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
+        self.socket.settimeout(limits.left())
+        try:
+            self.socket.connect(("127.0.0.1", port))
+        except TimeoutError:
+            self.fail("could not connect: nothing came back")
+        except OSError as error:
+            self.fail(f"could not connect: {error.strerror}")
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def fail(self, seen: str) -> None:
+        raise Failed(f"client {self.number} {self.said} and {seen}".replace("connected and could", "could"))
+
+    def send(self, data: bytes, said: str = "") -> None:
+        self.said = said or f"sent {shown(data)}"
+        self.socket.settimeout(self.limits.left())
+        try:
+            self.socket.sendall(data)
+        except TimeoutError:
+            self.fail("the server did not read it")
+        except OSError as error:
+            self.fail(f"saw an error: {error.strerror}")
+
+    def receive(self, most: int = 65536) -> bytes:
+        """Some bytes; b"" at the end of the connection."""
+        if self.unread:
+            data, self.unread = self.unread[:most], self.unread[most:]
+            return data
+        wait = self.limits.left()
+        self.socket.settimeout(wait)
+        try:
+            return self.socket.recv(most)
+        except TimeoutError:
+            self.fail(f"nothing came for {wait:.1f} s")
+        except OSError as error:
+            self.fail(f"saw an error: {error.strerror}")
+        return b""
+
+    def line(self) -> bytes:
+        """One line with its LF, or what came before the end."""
+        got = b""
+        while True:
+            data = self.receive()
+            head, lf, tail = data.partition(b"\n")
+            got += head + lf
+            if lf or not data:
+                self.unread = tail
+                return got
+
+    def read(self, size: int) -> bytes:
+        """So many bytes, or fewer at the end."""
+        parts = []
+        while size > 0 and (data := self.receive(size)):
+            parts.append(data)
+            size -= len(data)
+        return b"".join(parts)
+
+    def rest(self) -> bytes:
+        return b"".join(iter(self.receive, b""))
+
+    def expect(self, wanted: bytes) -> None:
+        line = self.line()
+        if line != wanted:
+            self.fail(f"expected {shown(wanted)}, but read {shown(line)}")
+
+    def ask(self, request: bytes, wanted: bytes) -> None:
+        self.send(request + b"\n")
+        self.expect(wanted + b"\n")
+
+    def greeted(self) -> int:
+        """Read the greeting: from now on this client is being served."""
+        line = self.line()
+        match = re.fullmatch(rb"Hello, client (\d+)\.\n", line)
+        if not match:
+            self.fail(f"expected its greeting, but read {shown(line)}")
+        return int(match[1])
+
+    def hears(self, wait: float = 0) -> bool:
+        """Has anything come, or has the server closed?"""
+        return bool(self.unread) or bool(select.select([self.socket], [], [], wait)[0])
+
+    def silent(self, why: str, wait: float = 0.05) -> None:
+        """Nothing may come yet."""
+        if self.hears(wait):
+            self.fail(f"was answered, although {why}")
+
+    def ended(self) -> None:
+        """The server closes now, in good manners."""
+        rest = self.rest()
+        if rest:
+            self.fail(f"expected the end of the connection, but read {shown(rest)}")
+
+    def leave(self) -> None:
+        """Say that nothing more comes, and wait until the server closes too."""
+        self.half_close()
+        self.ended()
+        self.socket.close()
+
+    def half_close(self) -> None:
+        self.said = "closed its sending side"
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError as error:
+            self.fail(f"saw an error: {error.strerror}")
+
+    def reset(self) -> None:
+        """Vanish: an RST instead of a FIN, as when a program crashes."""
+        linger = struct.pack("ii", 1, 0)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self.socket.close()
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+class Listener(threading.Thread):
+    """Reads what a server prints, keeps the beginning, and watches its memory."""
+
+    def __init__(self, process: subprocess.Popen) -> None:
+        super().__init__(daemon=True)
+        self.process = process
+        self.kept = {process.stdout: b"", process.stderr: b""}
+        self.sizes = {process.stdout: 0, process.stderr: 0}
+        self.ate_memory = False
+
+    def run(self) -> None:
+        pipes = list(self.kept)
+        while pipes:
+            for pipe in select.select(pipes, [], [], 0.05)[0]:
+                data = os.read(pipe.fileno(), 65536)
+                if not data:
+                    pipes.remove(pipe)
+                self.sizes[pipe] += len(data)
+                if len(self.kept[pipe]) < KEPT_BYTES:
+                    self.kept[pipe] += data
+            self.watch()
+
+    def watch(self) -> None:
+        """A sanitizer's server cannot be limited by its addresses."""
+        try:
+            pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        except (OSError, IndexError, ValueError):
+            return
+        if pages * resource.getpagesize() > MEMORY_BYTES:
+            self.ate_memory = True
+            self.process.kill()
+
+    def words(self, pipe) -> str:
+        return self.kept[pipe].decode("utf-8", "replace")
+
+
+def limit_server(is_race: bool) -> None:
+    """In the new process: what a server may use. A debugger may look at it."""
+
+    def limit(what: int, most: int) -> None:
+        _, hard = resource.getrlimit(what)
+        resource.setrlimit(what, (most, most) if hard == -1 or most <= hard else (hard, hard))
+
+    limit(resource.RLIMIT_CPU, CPU_S)
+    limit(resource.RLIMIT_FSIZE, FILE_BYTES)
+    limit(resource.RLIMIT_NOFILE, DESCRIPTORS)
+    limit(resource.RLIMIT_NPROC, PROCESSES)
+    limit(resource.RLIMIT_CORE, 0)
+    if not is_race:
+        limit(resource.RLIMIT_AS, MEMORY_BYTES)
+    LIBC.prctl(PR_SET_PTRACER, ctypes.c_ulong(-1), 0, 0, 0)
+
+
+class Server:
+    """A server under test. Use it in a `with`: it never outlives its block."""
+
+    def __init__(self, trial: "Trial", arguments: list[str], program: str, env: dict) -> None:
+        self.trial, self.limits = trial, trial.limits
+        self.program, self.arguments = program, arguments
+        self.environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", **env}
+        self.clients: list[Client] = []
+        self.ended_as = ""
+
+    def __enter__(self) -> "Server":
+        self.process = subprocess.Popen(
+            [str(self.trial.room / "out" / self.program), *self.arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self.environment,
+            cwd="/tmp",
+            start_new_session=True,
+            preexec_fn=lambda: limit_server("race" in self.program),
+        )
+        self.listener = Listener(self.process)
+        self.listener.start()
+        try:
+            self.port = self.announced()
+        except BaseException as failure:
+            self.__exit__(type(failure), failure, None)
+            raise
+        return self
+
+    def __exit__(self, kind, failure, _) -> None:
+        if isinstance(failure, (Failed, OSError)):
+            self.trial.evidence.append(self.trial.look(self))
+        self.end()
+
+    def end(self) -> None:
+        """However the stage went, no process and no socket of it stays."""
+        for client in self.clients:
+            client.close()
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except OSError:
+            pass
+        self.process.wait()
+        self.listener.join(1)
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+    def output(self) -> str:
+        return self.listener.words(self.process.stdout)
+
+    def errors(self) -> str:
+        return self.listener.words(self.process.stderr)
+
+    def announced(self) -> int:
+        """The port that the server says it listens on."""
+        wait = max(MIN_START_S, self.limits.patience)
+        begin = time.monotonic()
+        while not (match := LISTENING.search(self.output())):
+            if self.process.poll() is not None:
+                self.listener.join(1)
+                if not (match := LISTENING.search(self.output())):
+                    raise Failed('the server was started and ended without a line "listening on 127.0.0.1:PORT"')
+                break
+            if time.monotonic() - begin > wait:
+                raise Failed(f'the server was started and has not printed "listening on 127.0.0.1:PORT" for {wait:.1f} s')
+            time.sleep(POLL_S)
+        return int(match[1])
+
+    def connect(self, window: int = 0) -> Client:
+        number = len(self.clients) + 1
+        client = Client(self.limits, self.port, number, window)
+        self.clients.append(client)
+        return client
+
+    def greeted(self) -> Client:
+        client = self.connect()
+        client.greeted()
+        return client
+
+    # What the kernel knows of it
+
+    def proc(self, name: str) -> Path:
+        return Path(f"/proc/{self.process.pid}/{name}")
+
+    def count(self, name: str) -> int:
+        """How many entries /proc/PID/name has; 0 for a process that has ended."""
+        try:
+            return len(os.listdir(self.proc(name)))
+        except OSError:
+            return 0
+
+    def maps(self) -> int:
+        try:
+            return self.proc("maps").read_text().count("\n")
+        except OSError:
+            return 0
+
+    def cpu_s(self) -> float:
+        try:
+            fields = self.proc("stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def wakeups(self) -> int:
+        """How often its threads have gone to sleep so far."""
+        total = 0
+        for status in self.proc("task").glob("*/status"):
+            try:
+                total += int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", status.read_text(), re.M)[1])
+            except (OSError, TypeError):
+                continue
+        return total
+
+    def idle(self, when: str) -> None:
+        """It uses no CPU and does not wake up again and again."""
+        time.sleep(0.03)  # what was asked before may still be tidied up
+        cpu, wakeups, window = self.cpu_s(), self.wakeups(), 0.25
+        time.sleep(window)
+        used, woken = self.cpu_s() - cpu, self.wakeups() - wakeups
+        if used > window / 4:
+            raise Failed(f"{when}, the server used {used * 1000:.0f} ms of CPU in {window * 1000:.0f} ms")
+        if woken > 50:
+            raise Failed(f"{when}, the server woke up {woken} times in {window * 1000:.0f} ms")
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+
+    def ends(self, after: str) -> int:
+        """Wait for the end of the process; returns its status."""
+        self.limits.until(lambda: self.process.poll() is not None, f"{after}, and the server still runs")
+        self.listener.join(1)
+        return self.process.returncode
+
+    def survives(self) -> None:
+        """Fail if it has ended."""
+        if self.process.poll() is not None:
+            raise Failed("the server ended")
+
+    def ends_in_order(self) -> None:
+        """SIGTERM ends it with status 0 and its summary, and it has said nothing else."""
+        self.stop()
+        status = self.ends("the server was sent SIGTERM")
+        if status != 0:
+            raise Failed(f"the server was sent SIGTERM and ended with {how_ended(status)} instead of status 0")
+        lines = self.output().splitlines()
+        if len(lines) != 2 or " clients: " not in lines[1]:
+            extra = next((one for one in lines[1:] if " clients: " not in one), "")
+            seen = f'there is also "{extra[:60]}"' if extra else "it is missing"
+            raise Failed(f"on standard output belong the line with the port and the summary at the end; {seen}")
+        self.says_nothing()
+
+    def says_nothing(self) -> None:
+        """Nothing on standard error."""
+        if self.errors():
+            raise Failed(f'nothing went wrong, but standard error says "{self.errors().splitlines()[0][:80]}"')
+
+    def returns_to(self, descriptors: int, threads: int) -> None:
+        """What was opened for clients is closed."""
+        self.limits.until(
+            lambda: self.process.poll() is not None or self.count("fd") <= descriptors,
+            f"all clients have left, and {self.count('fd') - descriptors} more descriptors are open than before",
+        )
+        self.limits.until(
+            lambda: self.process.poll() is not None or self.count("task") <= threads,
+            f"all clients have left, and {self.count('task') - threads} more threads run than before",
+        )
+        self.survives()
+
+
+def how_ended(status: int) -> str:
+    """An exit status in words."""
+    if status >= 0:
+        return f"status {status}"
+    try:
+        return f"signal {signal.Signals(-status).name}"
+    except ValueError:
+        return f"signal {-status}"
+
+
+@dataclass
+class Look:
+    """What a server was like when a stage failed."""
+
+    state: str = ""
+    words: list[str] = field(default_factory=list)
+    threads: list[str] = field(default_factory=list)
+    signal: str = ""
+    status: int | None = None
+    errors: str = ""
+    output: str = ""
+    environment: dict = field(default_factory=dict)
+
+
+@dataclass
+class Trial:
+    """One try of one stage."""
+
+    lab: int
+    room: Path
+    limits: Limits
+    look: Callable[[Server], Look]
+    evidence: list[Look] = field(default_factory=list)
+
+    def serve(self, *arguments: str, alarms: bool = False, race: bool = False, no_thread: int = 0) -> Server:
+        """Start the student's server on any free port."""
+        env, program = {}, "server"
+        if alarms or no_thread:
+            env["LD_PRELOAD"] = str(self.room / "out/false_alarm.so")
+        if alarms:
+            env["FALSE_ALARM"] = "1"
+        if no_thread:
+            env["NO_THREAD"] = str(no_thread)
+        if race:
+            program = "server-race"
+            env["TSAN_OPTIONS"] = "exitcode=66 halt_on_error=0 report_signal_unsafe=0 atexit_sleep_ms=0"
+            self.await_race_build()
+        where = ["--port=0"] if self.lab > 0 else ["0"]
+        return Server(self, [*where, *arguments] if self.lab else list(arguments or where), program, env)
+
+    def await_race_build(self) -> None:
+        """The build with ThreadSanitizer runs beside the first stages."""
+        done, failed = self.room / "out/server-race", self.room / "out/server-race.failed"
+        end = time.monotonic() + 60
+        while not done.exists() and not failed.exists() and time.monotonic() < end:
+            time.sleep(0.01)
+        if not done.exists():
+            raise Failed("the server could not be built with ThreadSanitizer (-fsanitize=thread)")
+        self.limits.patience *= RACE_SLOWER
+        self.limits.end = max(self.limits.end, time.monotonic() + 2 * self.limits.patience)

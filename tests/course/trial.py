@@ -1,0 +1,153 @@
+"""Runs the stages of one lab, inside the cell: one JSON line for each on a pipe.
+
+    python3 -m tests.course.trial JSON       JSON says the lab, the pipe, patience and so on
+"""
+
+import ctypes
+import importlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tests.course.evidence import look
+from tests.course.talk import Failed, Limits, Look, Trial
+
+PR_SET_DUMPABLE = 4
+PATIENCE_OF_TRIES = (1, 3, 8)
+STAGE_S = 15.0  # for a failing stage, all tries together
+WAITS = 5  # how many times its patience one try may take
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage: what a client must see, and what it is worth."""
+
+    name: str
+    points: int
+    title: str
+    run: Callable[[Trial], None]
+    read: str  # where the tutorial tells it
+    hints: tuple[str, str, str]  # a question, the place, nearly the code
+    needs: tuple[str, ...] = ()
+    strict: bool = False
+
+
+def stages(lab: int) -> list[Stage]:
+    """The stages of a lab, in order."""
+    return importlib.import_module(f"tests.course.stages.lab{lab}").STAGES
+
+
+@dataclass
+class Order:
+    """What the grader asks for."""
+
+    lab: int
+    room: str
+    pipe: int
+    own: list[str]
+    patience: dict[str, float]
+    only: str = ""
+    once: bool = False  # no second try, and stop at the first failure
+    budget: float = 50.0
+
+
+def attempt(stage: Stage, order: Order, patience: float, with_threads: bool):
+    """One try of a stage: (what failed or "", evidence)."""
+    own = set(order.own)
+    limits = Limits(patience, time.monotonic() + WAITS * patience + 1)
+    trial = Trial(
+        order.lab,
+        Path(order.room),
+        limits,
+        lambda server: look(server, own, with_threads),
+    )
+    try:
+        stage.run(trial)
+    except (Failed, OSError) as failure:
+        return str(failure), trial.evidence
+    return "", []
+
+
+def keep_threads(looks: list[Look], earlier: list[Look]) -> list[Look]:
+    """gdb looks once, at the first try: its answer is kept for the last."""
+    for one, other in zip(looks, earlier):
+        one.threads = one.threads or other.threads
+    return looks
+
+
+def try_stage(stage: Stage, order: Order, is_first_failure: bool, end: float) -> dict:
+    """A stage with its tries; a failure costs points only when patience did not help."""
+    begin = time.monotonic()
+    patience = order.patience.get(stage.name, 1.0)
+    result = {"name": stage.name, "ran": True, "tries": 0, "said": "", "looks": []}
+    tries = (1,) if order.once else PATIENCE_OF_TRIES
+    first: list[Look] = []
+    if not is_first_failure:
+        tries = tries[:2]
+    for number, factor in enumerate(tries):
+        is_last = number == len(tries) - 1
+        with_threads = is_first_failure and number == 0
+        said, looks = attempt(stage, order, patience * factor, with_threads)
+        looks = keep_threads(looks, first) if number else looks
+        first = first if number else looks
+        result.update(tries=number + 1, said=said, looks=[asdict(one) for one in looks])
+        spent = time.monotonic() - begin
+        if not said:
+            break
+        if not is_last and spent + spent / (number + 1) * 2 > STAGE_S:
+            break
+        if time.monotonic() > end:
+            break
+    result["passed"] = not said
+    result["seconds"] = round(time.monotonic() - begin, 3)
+    return result
+
+
+def run_all(order: Order, tell: Callable[[dict], None]) -> None:
+    """Every stage whose needs are met, in order."""
+    passed: set[str] = set()
+    has_failed = False
+    end = time.monotonic() + order.budget
+    everything = stages(order.lab)
+    for stage in everything:
+        if order.only and stage.name != order.only:
+            continue
+        missing = [need for need in stage.needs if need not in passed]
+        if missing and not order.only:
+            said = f'not tried: it needs "{missing[0]}"'
+        elif time.monotonic() > end:
+            said = f"not tried: the {order.budget:.0f} s for one submission were over"
+        else:
+            result = try_stage(stage, order, not has_failed, end)
+            tell(result)
+            if result["passed"]:
+                passed.add(stage.name)
+            else:
+                has_failed = True
+                if order.once:
+                    return
+            continue
+        tell({"name": stage.name, "ran": False, "passed": False, "said": said, "tries": 0, "seconds": 0, "looks": []})
+
+
+def main() -> None:
+    """The server under test must not read the pipe, nor trace this process."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    order = Order(**json.loads(sys.argv[1]))
+    pipe = os.fdopen(order.pipe, "w")
+
+    def tell(result: dict) -> None:
+        pipe.write(json.dumps(result) + "\n")
+        pipe.flush()
+
+    run_all(order, tell)
+    tell({"name": "end"})
+
+
+if __name__ == "__main__":
+    main()
