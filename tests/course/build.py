@@ -21,7 +21,9 @@ NOT_OURS = ("client.c", "stress.c")  # have a main of their own
 MAX_SOURCE_BYTES = 1_000_000
 COMPILE_S = 60
 FLAGS = "-std=c17 -pthread -D_DEFAULT_SOURCE -g -fno-omit-frame-pointer".split()
-WARN = "-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wvla".split()
+WARN = (
+    "-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wvla".split()
+)
 RUN_FILES = ("false_alarm.c",)
 
 
@@ -142,7 +144,7 @@ def compile_script(lab: int, names: list[str], room: Path, program: str) -> str:
         flags = [*FLAGS, *extra, *warn, *quiet_flags(room / "src" / name)]
         command = ["${CC:-cc}", *flags, *include_flags(lab), "-c", f"src/{name}"]
         lines.append(" ".join([*command, "-o", f"out/{program}.{name}.o"]) + " & ")
-        lines.append("all=\"$all $!\"")
+        lines.append('all="$all $!"')
     given = " given.a" if (room / "given.a").exists() else ""
     lines.append("for one in $all; do wait $one || exit 1; done")
     lines.append(

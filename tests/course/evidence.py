@@ -10,11 +10,20 @@ from tests.course.talk import Look, Server, how_ended
 
 GDB_S = 8
 GDB = [
-    *("gdb", "-nx", "-batch", "-iex", "set auto-load off", "-iex", "set debuginfod enabled off"),
+    *(
+        "gdb",
+        "-nx",
+        "-batch",
+        "-iex",
+        "set auto-load off",
+        "-iex",
+        "set debuginfod enabled off",
+    ),
     *("-ex", "set print frame-arguments scalars", "-ex", "thread apply all bt 14"),
 ]
 FRAME = re.compile(
-    r"^#\d+ +(?:0x\w+ in )?([\w.]+) \((.*?)\)(?: at (?:\S*/)?([\w.-]+\.[ch]):(\d+))?", re.M
+    r"^#\d+ +(?:0x\w+ in )?([\w.]+) \((.*?)\)(?: at (?:\S*/)?([\w.-]+\.[ch]):(\d+))?",
+    re.M,
 )
 MOST_LINES = 6
 END_GRACE_S = 0.15
@@ -65,7 +74,9 @@ def where_threads_stand(pid: int, own: set[str]) -> list[str]:
         else:
             kinds[line] += 1
     lines = []
-    for line, count in sorted(kinds.items(), key=lambda one: not one[0].startswith("main")):
+    for line, count in sorted(
+        kinds.items(), key=lambda one: not one[0].startswith("main")
+    ):
         if line.startswith("main"):
             lines.append(line)
         else:

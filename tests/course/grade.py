@@ -54,10 +54,23 @@ class Report:
         return sum(result["max"] for result in self.results)
 
     def first_failure(self) -> dict | None:
-        return next((one for one in self.results if not one["passed"] and one["ran"]), None)
+        return next(
+            (one for one in self.results if not one["passed"] and one["ran"]), None
+        )
 
     def as_json(self) -> dict:
-        kept = ("name", "points", "max", "passed", "strict", "ran", "seconds", "tries", "said", "cause")
+        kept = (
+            "name",
+            "points",
+            "max",
+            "passed",
+            "strict",
+            "ran",
+            "seconds",
+            "tries",
+            "said",
+            "cause",
+        )
         return {
             "schema": 1,
             "lab": self.lab,
@@ -74,7 +87,9 @@ def without_comments(text: str) -> str:
 
 
 def sources(room: Path) -> str:
-    texts = [path.read_text(errors="replace") for path in sorted((room / "src").glob("*.c"))]
+    texts = [
+        path.read_text(errors="replace") for path in sorted((room / "src").glob("*.c"))
+    ]
     return without_comments("\n".join(texts))
 
 
@@ -105,7 +120,11 @@ def finish(lab: int, raw: list[dict], source: str, broke: str, only: str) -> lis
             continue
         nothing = {"ran": False, "passed": False, "tries": 0, "seconds": 0, "looks": []}
         one = by_name.get(stage.name) or {**nothing, "said": broke or "not tried"}
-        cause = cause_of(evidence_of(lab, one, source)) if one["said"] and one["ran"] else None
+        cause = (
+            cause_of(evidence_of(lab, one, source))
+            if one["said"] and one["ran"]
+            else None
+        )
         one.update(
             name=stage.name,
             title=stage.title,
@@ -131,7 +150,9 @@ def not_built(lab: int, why: str) -> list[dict]:
     ]  # fmt: skip
 
 
-def read_results(pipe: int, child: subprocess.Popen, end: float) -> tuple[list[dict], str]:
+def read_results(
+    pipe: int, child: subprocess.Popen, end: float
+) -> tuple[list[dict], str]:
     """The lines that the inner part writes, and why there are no more."""
     raw, buffer = [], b""
     last = time.monotonic()
@@ -188,7 +209,14 @@ def run_stages(cell: cells.Cell, order: Order) -> tuple[list[dict], str]:
     return raw, broke
 
 
-def grade(lab: int, folder: Path, only: str = "", once: bool = False, budget: float = 50, tree: Tree = Tree()) -> Report:
+def grade(
+    lab: int,
+    folder: Path,
+    only: str = "",
+    once: bool = False,
+    budget: float = 50,
+    tree: Tree = Tree(),
+) -> Report:
     """Grade one folder."""
     begin = time.monotonic()
     report = Report(lab, str(folder), provisional=once or bool(only))
@@ -208,7 +236,9 @@ def grade(lab: int, folder: Path, only: str = "", once: bool = False, budget: fl
         raw, broke = run_stages(cell, order)
         report.results = finish(lab, raw, sources(room), broke, only)
         if once and report.first_failure():
-            report.results = [one for one in report.results if one["passed"] or one["ran"]]
+            report.results = [
+                one for one in report.results if one["passed"] or one["ran"]
+            ]
     finally:
         if beside is not None:
             beside.kill()
@@ -232,11 +262,27 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("lab", type=int, choices=range(5), metavar="LAB", help="0 to 4")
     parser.add_argument("folder", type=Path, metavar="DIR", help="the student's folder")
     parser.add_argument("--stage", default="", help="only this stage")
-    parser.add_argument("--hint", type=int, default=0, choices=(1, 2, 3), help="a question, the place, nearly the code")
-    parser.add_argument("--once", action="store_true", help="no second try, and stop at the first failure")
-    parser.add_argument("--json", type=Path, help="where the result goes (DIR/grade.json)")
-    parser.add_argument("--budget", type=float, default=50, help="seconds for all stages (50)")
-    parser.add_argument("--build", type=Path, default=ROOT / "build", help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--hint",
+        type=int,
+        default=0,
+        choices=(1, 2, 3),
+        help="a question, the place, nearly the code",
+    )
+    parser.add_argument(
+        "--once",
+        action="store_true",
+        help="no second try, and stop at the first failure",
+    )
+    parser.add_argument(
+        "--json", type=Path, help="where the result goes (DIR/grade.json)"
+    )
+    parser.add_argument(
+        "--budget", type=float, default=50, help="seconds for all stages (50)"
+    )
+    parser.add_argument(
+        "--build", type=Path, default=ROOT / "build", help=argparse.SUPPRESS
+    )
     parser.add_argument("--no-progress", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -263,10 +309,20 @@ def main() -> int:
     try:
         file.unlink(missing_ok=True)
         tree = Tree(asked.build)
-        report = grade(asked.lab, asked.folder, asked.stage, asked.once, asked.budget, tree)
+        report = grade(
+            asked.lab, asked.folder, asked.stage, asked.once, asked.budget, tree
+        )
         write_json(report, file)
-    except (OwnFault, OSError, ValueError, KeyError, subprocess.SubprocessError) as fault:
-        print(f"grade: a fault of the grader's own, not yours: {fault}", file=sys.stderr)
+    except (
+        OwnFault,
+        OSError,
+        ValueError,
+        KeyError,
+        subprocess.SubprocessError,
+    ) as fault:
+        print(
+            f"grade: a fault of the grader's own, not yours: {fault}", file=sys.stderr
+        )
         return OWN_FAULT
     tell_report(report, with_progress=not asked.no_progress)
     if asked.hint:

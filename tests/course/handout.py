@@ -55,17 +55,18 @@ HANDOUTS = {
             ),
             Blank(
                 "common/write.c",
-                "tcp_write",
-                "send all of data. A send(2) may take only a part: go on behind it. With "
-                "MSG_DONTWAIT it fails with EAGAIN when there is no room: wait_for_reader, then "
-                "again. EINTR: again. Anything else: -1.",
+                "write_all",
+                "send all of data: a send(2), with MSG_DONTWAIT, may take only a part, so go on "
+                "behind it. After a send that failed, wait_to_write says whether to try again.",
                 "-1",
             ),
+            Drop("common/reader.c", "length_of_words"),
             Blank(
                 "common/reader.c",
                 "reader_next_line",
-                "look for an LF in bytes[start .. end). None there: reader_fill brings more. Point "
-                "line at the first byte, take the line (move start behind it), return its length.",
+                "look for an LF in bytes[start .. end). None there: reader_fill brings more, and "
+                "may move the bytes. Then point line at the first byte, take the line (move start "
+                "behind it) and return its length. A line that is too long: EMSGSIZE.",
                 "0",
             ),
         ),

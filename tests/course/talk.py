@@ -87,7 +87,11 @@ class Client:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def fail(self, seen: str) -> None:
-        raise Failed(f"client {self.number} {self.said} and {seen}".replace("connected and could", "could"))
+        raise Failed(
+            f"client {self.number} {self.said} and {seen}".replace(
+                "connected and could", "could"
+            )
+        )
 
     def send(self, data: bytes, said: str = "") -> None:
         self.said = said or f"sent {shown(data)}"
@@ -232,7 +236,9 @@ def limit_server(is_race: bool) -> None:
 
     def limit(what: int, most: int) -> None:
         _, hard = resource.getrlimit(what)
-        resource.setrlimit(what, (most, most) if hard == -1 or most <= hard else (hard, hard))
+        resource.setrlimit(
+            what, (most, most) if hard == -1 or most <= hard else (hard, hard)
+        )
 
     limit(resource.RLIMIT_CPU, CPU_S)
     limit(resource.RLIMIT_FSIZE, FILE_BYTES)
@@ -247,7 +253,9 @@ def limit_server(is_race: bool) -> None:
 class Server:
     """A server under test. Use it in a `with`: it never outlives its block."""
 
-    def __init__(self, trial: "Trial", arguments: list[str], program: str, env: dict) -> None:
+    def __init__(
+        self, trial: "Trial", arguments: list[str], program: str, env: dict
+    ) -> None:
         self.trial, self.limits = trial, trial.limits
         self.program, self.arguments = program, arguments
         self.environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", **env}
@@ -306,10 +314,14 @@ class Server:
             if self.process.poll() is not None:
                 self.listener.join(1)
                 if not (match := LISTENING.search(self.output())):
-                    raise Failed('the server was started and ended without a line "listening on 127.0.0.1:PORT"')
+                    raise Failed(
+                        'the server was started and ended without a line "listening on 127.0.0.1:PORT"'
+                    )
                 break
             if time.monotonic() - begin > wait:
-                raise Failed(f'the server was started and has not printed "listening on 127.0.0.1:PORT" for {wait:.1f} s')
+                raise Failed(
+                    f'the server was started and has not printed "listening on 127.0.0.1:PORT" for {wait:.1f} s'
+                )
             time.sleep(POLL_S)
         return int(match[1])
 
@@ -354,7 +366,11 @@ class Server:
         total = 0
         for status in self.proc("task").glob("*/status"):
             try:
-                total += int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", status.read_text(), re.M)[1])
+                total += int(
+                    re.search(
+                        r"^voluntary_ctxt_switches:\s*(\d+)", status.read_text(), re.M
+                    )[1]
+                )
             except (OSError, TypeError):
                 continue
         return total
@@ -366,16 +382,23 @@ class Server:
         time.sleep(window)
         used, woken = self.cpu_s() - cpu, self.wakeups() - wakeups
         if used > window / 4:
-            raise Failed(f"{when}, the server used {used * 1000:.0f} ms of CPU in {window * 1000:.0f} ms")
+            raise Failed(
+                f"{when}, the server used {used * 1000:.0f} ms of CPU in {window * 1000:.0f} ms"
+            )
         if woken > 50:
-            raise Failed(f"{when}, the server woke up {woken} times in {window * 1000:.0f} ms")
+            raise Failed(
+                f"{when}, the server woke up {woken} times in {window * 1000:.0f} ms"
+            )
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
 
     def ends(self, after: str) -> int:
         """Wait for the end of the process; returns its status."""
-        self.limits.until(lambda: self.process.poll() is not None, f"{after}, and the server still runs")
+        self.limits.until(
+            lambda: self.process.poll() is not None,
+            f"{after}, and the server still runs",
+        )
         self.listener.join(1)
         return self.process.returncode
 
@@ -389,18 +412,24 @@ class Server:
         self.stop()
         status = self.ends("the server was sent SIGTERM")
         if status != 0:
-            raise Failed(f"the server was sent SIGTERM and ended with {how_ended(status)} instead of status 0")
+            raise Failed(
+                f"the server was sent SIGTERM and ended with {how_ended(status)} instead of status 0"
+            )
         lines = self.output().splitlines()
         if len(lines) != 2 or " clients: " not in lines[1]:
             extra = next((one for one in lines[1:] if " clients: " not in one), "")
             seen = f'there is also "{extra[:60]}"' if extra else "it is missing"
-            raise Failed(f"on standard output belong the line with the port and the summary at the end; {seen}")
+            raise Failed(
+                f"on standard output belong the line with the port and the summary at the end; {seen}"
+            )
         self.says_nothing()
 
     def says_nothing(self) -> None:
         """Nothing on standard error."""
         if self.errors():
-            raise Failed(f'nothing went wrong, but standard error says "{self.errors().splitlines()[0][:80]}"')
+            raise Failed(
+                f'nothing went wrong, but standard error says "{self.errors().splitlines()[0][:80]}"'
+            )
 
     def returns_to(self, descriptors: int, threads: int) -> None:
         """What was opened for clients is closed."""
@@ -449,7 +478,13 @@ class Trial:
     look: Callable[[Server], Look]
     evidence: list[Look] = field(default_factory=list)
 
-    def serve(self, *arguments: str, alarms: bool = False, race: bool = False, no_thread: int = 0) -> Server:
+    def serve(
+        self,
+        *arguments: str,
+        alarms: bool = False,
+        race: bool = False,
+        no_thread: int = 0,
+    ) -> Server:
         """Start the student's server on any free port."""
         env, program = {}, "server"
         if alarms or no_thread:
@@ -460,18 +495,32 @@ class Trial:
             env["NO_THREAD"] = str(no_thread)
         if race:
             program = "server-race"
-            env["TSAN_OPTIONS"] = "exitcode=66 halt_on_error=0 report_signal_unsafe=0 atexit_sleep_ms=0"
+            env[
+                "TSAN_OPTIONS"
+            ] = "exitcode=66 halt_on_error=0 report_signal_unsafe=0 atexit_sleep_ms=0"
             self.await_race_build()
         where = ["--port=0"] if self.lab > 0 else ["0"]
-        return Server(self, [*where, *arguments] if self.lab else list(arguments or where), program, env)
+        return Server(
+            self,
+            [*where, *arguments] if self.lab else list(arguments or where),
+            program,
+            env,
+        )
 
     def await_race_build(self) -> None:
         """The build with ThreadSanitizer runs beside the first stages."""
-        done, failed = self.room / "out/server-race", self.room / "out/server-race.failed"
+        done, failed = (
+            self.room / "out/server-race",
+            self.room / "out/server-race.failed",
+        )
         end = time.monotonic() + 60
         while not done.exists() and not failed.exists() and time.monotonic() < end:
             time.sleep(0.01)
         if not done.exists():
-            raise Failed("the server could not be built with ThreadSanitizer (-fsanitize=thread)")
+            raise Failed(
+                "the server could not be built with ThreadSanitizer (-fsanitize=thread)"
+            )
         self.limits.patience *= RACE_SLOWER
-        self.limits.end = max(self.limits.end, time.monotonic() + 2 * self.limits.patience)
+        self.limits.end = max(
+            self.limits.end, time.monotonic() + 2 * self.limits.patience
+        )

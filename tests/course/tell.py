@@ -16,7 +16,10 @@ def labelled(label: str, text: str) -> str:
     lines = []
     for part in text.splitlines() or [""]:
         lines += textwrap.wrap(part, WIDTH - LABEL - 6) or [""]
-    rows = [f"      {label if n == 0 else '':<{LABEL}}{line}" for n, line in enumerate(lines)]
+    rows = [
+        f"      {label if n == 0 else '':<{LABEL}}{line}"
+        for n, line in enumerate(lines)
+    ]
     return "\n".join(rows)
 
 
@@ -51,7 +54,12 @@ def progress(report) -> str:
         known = json.loads(PROGRESS.read_text())
     except (OSError, ValueError):
         known = {}
-    full = [len(stages(lab)) if (Path(__file__).parent / f"stages/lab{lab}.py").exists() else 0 for lab in range(5)]
+    full = [
+        len(stages(lab))
+        if (Path(__file__).parent / f"stages/lab{lab}.py").exists()
+        else 0
+        for lab in range(5)
+    ]
     if not report.provisional:
         known[str(report.lab)] = sum(one["passed"] for one in report.results)
         try:
@@ -75,13 +83,21 @@ def tell_report(report, with_progress: bool = True) -> None:
             print(labelled("", one["said"].splitlines()[0]))
     if report.warnings:
         lines = [line for line in report.warnings.splitlines() if "warning:" in line]
-        print(f"  The compiler warns {len(lines)} times; first: {lines[0] if lines else ''}")
+        print(
+            f"  The compiler warns {len(lines)} times; first: {lines[0] if lines else ''}"
+        )
     for limit in report.missing:
         print(f"  Not limited on this machine: {limit}")
-    word = " (provisional: tried once; make grade tries again)" if report.provisional else ""
+    word = (
+        " (provisional: tried once; make grade tries again)"
+        if report.provisional
+        else ""
+    )
     print(f"{report.score} of {report.max} points in {report.seconds:.1f} s{word}")
     if first and first["ran"] and first["name"] != "build":
-        print(f"Stuck? make grade LAB={report.lab} DIR={report.folder} STAGE={first['name']} HINT=1")
+        print(
+            f"Stuck? make grade LAB={report.lab} DIR={report.folder} STAGE={first['name']} HINT=1"
+        )
     if with_progress:
         print(progress(report))
 
@@ -90,7 +106,10 @@ def tell_hint(report, depth: int) -> None:
     """A question; the place; nearly the code."""
     first = report.first_failure()
     if first is None or first["name"] == "build":
-        print("No hint: " + ("read the compiler's first error." if first else "nothing failed."))
+        print(
+            "No hint: "
+            + ("read the compiler's first error." if first else "nothing failed.")
+        )
         return
     stage = next(one for one in stages(report.lab) if one.name == first["name"])
     print(f"Hint {depth} for {stage.name}:")

@@ -131,7 +131,17 @@ def run_all(order: Order, tell: Callable[[dict], None]) -> None:
                 if order.once:
                     return
             continue
-        tell({"name": stage.name, "ran": False, "passed": False, "said": said, "tries": 0, "seconds": 0, "looks": []})
+        tell(
+            {
+                "name": stage.name,
+                "ran": False,
+                "passed": False,
+                "said": said,
+                "tries": 0,
+                "seconds": 0,
+                "looks": [],
+            }
+        )
 
 
 def main() -> None:

@@ -41,9 +41,13 @@ def announces(trial: Trial) -> None:
     with trial.serve() as server:
         line = server.output().splitlines()[0]
         if not re.fullmatch(r"listening on 127\.0\.0\.1:\d+", line):
-            raise Failed(f'the first line is "{line[:60]}", not "listening on 127.0.0.1:PORT"')
+            raise Failed(
+                f'the first line is "{line[:60]}", not "listening on 127.0.0.1:PORT"'
+            )
         if server.port == 0:
-            raise Failed("for port 0 the line must name the port that the kernel chose, and it says 0")
+            raise Failed(
+                "for port 0 the line must name the port that the kernel chose, and it says 0"
+            )
         server.connect()
 
 
@@ -94,7 +98,9 @@ def much(trial: Trial) -> None:
         client = server.connect(window=4096)
         got = both_ways(client, MANY)
         if got != MANY:
-            client.fail(f"{len(got)} bytes came back, not all of them as they were sent")
+            client.fail(
+                f"{len(got)} bytes came back, not all of them as they were sent"
+            )
 
 
 def vanishes(trial: Trial) -> None:
@@ -136,7 +142,9 @@ def restarts(trial: Trial) -> None:
         client.close()
     with trial.serve(str(port)) as server:
         if server.port != port:
-            raise Failed(f"the server was started on port {port} and listens on {server.port}")
+            raise Failed(
+                f"the server was started on port {port} and listens on {server.port}"
+            )
         server.connect().ask(b"back again", b"back again")
 
 
@@ -161,7 +169,9 @@ def port_taken(trial: Trial) -> None:
             if server.process.returncode < 0:
                 raise
             if not server.errors():
-                raise Failed(f"port {port} was taken, and the server ended without a word on standard error") from None
+                raise Failed(
+                    f"port {port} was taken, and the server ended without a word on standard error"
+                ) from None
         trial.evidence.clear()
 
 
@@ -181,67 +191,166 @@ def leaves_nothing(trial: Trial) -> None:
         server.says_nothing()
         extra = server.output().splitlines()[1:]
         if extra:
-            raise Failed(f'standard output is for the one line with the port; there is also "{extra[0][:60]}"')
+            raise Failed(
+                f'standard output is for the one line with the port; there is also "{extra[0][:60]}"'
+            )
 
 
 STAGES = [
-    Stage("announce", 10, "says where it listens, and takes a connection", announces, READ,
-          ("After bind, how does your program learn which port the kernel chose?",
-           "getsockname(2) after bind; the line must leave before accept blocks.",
-           'getsockname(listener, (struct sockaddr *)&address, &size);\nprintf("listening on 127.0.0.1:%d\\n", ntohs(address.sin_port));\nfflush(stdout);')),
-    Stage("echo", 15, "sends a line back", echoes, READ,
-          ("What does accept return, and which of your two sockets do you read from?",
-           "In serve_client: read(2) gives how many bytes came; write back that many.",
-           "while ((length = read(client, bytes, sizeof bytes)) > 0)\n    write all of bytes[0 .. length)"),
-          ("announce",)),
-    Stage("next", 10, "serves one client after the other", next_client, READ,
-          ("What does read return when the client has closed, and what do you do then?",
-           "The accept loop: after read has returned 0, close(client) and accept the next.",
-           "while (1) { int client = accept(listener, NULL, NULL); serve_client(client); close(client); }"),
-          ("echo",)),
-    Stage("line", 5, "one who comes early is served when the first has left", waits_in_line, READ,
-          ("Who keeps a client, and what it sends, while your program is busy?",
-           "listen(2): its second argument is how many may wait.",
-           "listen(listener, SOMAXCONN)"),
-          ("next",)),
-    Stage("pieces", 10, "a line may come one byte at a time", pieces, READ,
-          ("Is one read one line?",
-           "read(2) returns what is there: a part of a line, or several lines.",
-           "Do not wait for a whole line: send back every piece as it comes."),
-          ("echo",)),
-    Stage("several", 10, "several lines may come at once, of any bytes", several, READ,
-          ("How many bytes does your write send, and where does that number come from?",
-           "The third argument of write: what read returned, not strlen.",
-           "write(client, bytes, (size_t)length)"),
-          ("echo",)),
-    Stage("much", 10, "0.6 MB come back to a slow reader", much, READ,
-          ("What does write return when there is room for a part only?",
-           "Around write: a loop, until all that was read is written.",
-           "for (ssize_t i = 0; i < length; i += sent)\n    if ((sent = write(client, bytes + i, (size_t)(length - i))) == -1) return;"),
-          ("echo",)),
-    Stage("vanish", 10, "outlives clients that vanish", vanishes, READ,
-          ("What does the kernel do to a process that writes to a connection that is gone?",
-           "signal(7): SIGPIPE ends the process unless it is ignored. And write then returns -1.",
-           "signal(SIGPIPE, SIG_IGN); before the loop, and leave serve_client when write returns -1"),
-          ("next",)),
-    Stage("idle", 5, "uses no CPU while nobody says anything", idle, READ,
-          ("What does read return at the end of the input: once, or each time you ask?",
-           "The loop around read: 0 is the end, and -1 is an error. Both end it.",
-           "while ((length = read(...)) > 0)"),
-          ("next",)),
-    Stage("restart", 5, "starts again at once on the same port", restarts, READ,
-          ("Which side closed first, and who keeps the port for a minute?",
-           "Before bind: setsockopt with SO_REUSEADDR.",
-           "int on = 1;\nsetsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on); /* before bind */"),
-          ("echo",)),
-    Stage("taken", 5, "a port that is taken is told, with a status that is not 0", port_taken, READ,
-          ("What happens when bind fails?",
-           "bind and listen return -1: say why (perror, or err(3)) and exit with 1.",
-           'if (bind(...) == -1) err(EXIT_FAILURE, "cannot listen on port %s", argv[1]);'),
-          ("announce",)),
-    Stage("leave", 5, "100 clients leave nothing behind (strict)", leaves_nothing, READ,
-          ("How many sockets does your program hold when nobody is there?",
-           "Every path out of serve_client must lead to close(client).",
-           "close(client); after serve_client, whatever happened in it"),
-          ("next",), strict=True),
+    Stage(
+        "announce",
+        10,
+        "says where it listens, and takes a connection",
+        announces,
+        READ,
+        (
+            "After bind, how does your program learn which port the kernel chose?",
+            "getsockname(2) after bind; the line must leave before accept blocks.",
+            'getsockname(listener, (struct sockaddr *)&address, &size);\nprintf("listening on 127.0.0.1:%d\\n", ntohs(address.sin_port));\nfflush(stdout);',
+        ),
+    ),
+    Stage(
+        "echo",
+        15,
+        "sends a line back",
+        echoes,
+        READ,
+        (
+            "What does accept return, and which of your two sockets do you read from?",
+            "In serve_client: read(2) gives how many bytes came; write back that many.",
+            "while ((length = read(client, bytes, sizeof bytes)) > 0)\n    write all of bytes[0 .. length)",
+        ),
+        ("announce",),
+    ),
+    Stage(
+        "next",
+        10,
+        "serves one client after the other",
+        next_client,
+        READ,
+        (
+            "What does read return when the client has closed, and what do you do then?",
+            "The accept loop: after read has returned 0, close(client) and accept the next.",
+            "while (1) { int client = accept(listener, NULL, NULL); serve_client(client); close(client); }",
+        ),
+        ("echo",),
+    ),
+    Stage(
+        "line",
+        5,
+        "one who comes early is served when the first has left",
+        waits_in_line,
+        READ,
+        (
+            "Who keeps a client, and what it sends, while your program is busy?",
+            "listen(2): its second argument is how many may wait.",
+            "listen(listener, SOMAXCONN)",
+        ),
+        ("next",),
+    ),
+    Stage(
+        "pieces",
+        10,
+        "a line may come one byte at a time",
+        pieces,
+        READ,
+        (
+            "Is one read one line?",
+            "read(2) returns what is there: a part of a line, or several lines.",
+            "Do not wait for a whole line: send back every piece as it comes.",
+        ),
+        ("echo",),
+    ),
+    Stage(
+        "several",
+        10,
+        "several lines may come at once, of any bytes",
+        several,
+        READ,
+        (
+            "How many bytes does your write send, and where does that number come from?",
+            "The third argument of write: what read returned, not strlen.",
+            "write(client, bytes, (size_t)length)",
+        ),
+        ("echo",),
+    ),
+    Stage(
+        "much",
+        10,
+        "0.6 MB come back to a slow reader",
+        much,
+        READ,
+        (
+            "What does write return when there is room for a part only?",
+            "Around write: a loop, until all that was read is written.",
+            "for (ssize_t i = 0; i < length; i += sent)\n    if ((sent = write(client, bytes + i, (size_t)(length - i))) == -1) return;",
+        ),
+        ("echo",),
+    ),
+    Stage(
+        "vanish",
+        10,
+        "outlives clients that vanish",
+        vanishes,
+        READ,
+        (
+            "What does the kernel do to a process that writes to a connection that is gone?",
+            "signal(7): SIGPIPE ends the process unless it is ignored. And write then returns -1.",
+            "signal(SIGPIPE, SIG_IGN); before the loop, and leave serve_client when write returns -1",
+        ),
+        ("next",),
+    ),
+    Stage(
+        "idle",
+        5,
+        "uses no CPU while nobody says anything",
+        idle,
+        READ,
+        (
+            "What does read return at the end of the input: once, or each time you ask?",
+            "The loop around read: 0 is the end, and -1 is an error. Both end it.",
+            "while ((length = read(...)) > 0)",
+        ),
+        ("next",),
+    ),
+    Stage(
+        "restart",
+        5,
+        "starts again at once on the same port",
+        restarts,
+        READ,
+        (
+            "Which side closed first, and who keeps the port for a minute?",
+            "Before bind: setsockopt with SO_REUSEADDR.",
+            "int on = 1;\nsetsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on); /* before bind */",
+        ),
+        ("echo",),
+    ),
+    Stage(
+        "taken",
+        5,
+        "a port that is taken is told, with a status that is not 0",
+        port_taken,
+        READ,
+        (
+            "What happens when bind fails?",
+            "bind and listen return -1: say why (perror, or err(3)) and exit with 1.",
+            'if (bind(...) == -1) err(EXIT_FAILURE, "cannot listen on port %s", argv[1]);',
+        ),
+        ("announce",),
+    ),
+    Stage(
+        "leave",
+        5,
+        "100 clients leave nothing behind (strict)",
+        leaves_nothing,
+        READ,
+        (
+            "How many sockets does your program hold when nobody is there?",
+            "Every path out of serve_client must lead to close(client).",
+            "close(client); after serve_client, whatever happened in it",
+        ),
+        ("next",),
+        strict=True,
+    ),
 ]

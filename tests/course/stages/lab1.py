@@ -93,7 +93,10 @@ def slow_reader(trial: Trial) -> None:
     with trial.serve("desk") as server:
         client = server.connect(window=4096)
         client.greeted()
-        client.send(b"bytes %d\necho after\n" % size, f"asked for {size} bytes, and reads slowly")
+        client.send(
+            b"bytes %d\necho after\n" % size,
+            f"asked for {size} bytes, and reads slowly",
+        )
         client.expect(b"ok bytes %d\n" % size)
         got = client.read(size)
         if len(got) < size or got.strip(b"x"):
@@ -148,70 +151,170 @@ def stops(trial: Trial) -> None:
         client.expect(b"ok sleep 200\n")
         client.ended()
         if server.ends("the last client was answered after SIGTERM") != 0:
-            raise Failed(f"after SIGTERM the server ended with status {server.process.returncode}")
+            raise Failed(
+                f"after SIGTERM the server ended with status {server.process.returncode}"
+            )
     with trial.serve("echo") as server:
         server.greeted()
         server.ends_in_order()
 
 
 STAGES = [
-    Stage("greet", 10, "greets a client", greets, READ + "#the-code",
-          ("Which function waits for a client, and which one talks with it?",
-           "main: the loop around tcp_accept. serve_client. And tcp_write, which the greeting goes through.",
-           "while ((client = tcp_accept(listener)) != -1)\n    serve_client(client);\nserve_client: service_talk(client);\ntcp_write: loop around send(client, rest, size, MSG_DONTWAIT)")),
-    Stage("echo", 10, "answers lines", echoes, READ + "#the-code",
-          ("What must reader_next_line find before it can return, and what does it give back?",
-           "reader_next_line: memchr for LF between start and end; reader_fill when there is none.",
-           "*line = in->bytes + in->start;\nin->start += length; /* with the LF */\nreturn (ssize_t)length;"),
-          ("greet",)),
-    Stage("next", 10, "serves the next client when one has left", next_client, READ + "#the-code",
-          ("Who closes the socket of a client that has been served?",
-           "serve_client: who accepts, closes.",
-           "service_talk(client);\nclose(client);"),
-          ("echo",)),
-    Stage("order", 10, "the second client waits until the first has left", one_at_a_time, READ + "#the-line",
-          ("Where is a client that has connected and that nobody has accepted?",
-           "main: accept, serve to the end, then accept again.",
-           "The kernel keeps it, and what it sends: only do not accept before you are free."),
-          ("next",)),
-    Stage("pieces", 10, "a line may come one byte at a time", pieces, SOCKETS,
-          ("What if there is no LF yet in what has come?",
-           "reader_next_line: the loop. reader_fill may move the bytes, so compute your pointers anew after it.",
-           "for (;;) {\n    char *begin = in->bytes + in->start;\n    char *lf = memchr(begin, '\\n', in->end - in->start);\n    if (lf == NULL) { fill, and look again }\n}"),
-          ("echo",)),
-    Stage("segment", 10, "many lines may come at once", segment, SOCKETS,
-          ("What becomes of the bytes behind the first LF?",
-           "reader_next_line: take one line only; start moves behind its LF, end stays.",
-           "size_t length = (size_t)(lf - begin) + 1;\nin->start += length;"),
-          ("echo",)),
-    Stage("long", 10, "a line of 4096 bytes passes, a longer one is told so", long_lines, SOCKETS,
-          ("How long may a line be that has no LF yet?",
-           "reader_next_line: compare with longest, CR and LF not counted, before you read on.",
-           "if (length without CR and LF > longest) { errno = EMSGSIZE; return -1; }"),
-          ("pieces",)),
-    Stage("slow", 10, "3 MB reach a slow reader whole", slow_reader, SOCKETS,
-          ("What does send return when there is room for a part only? And for nothing?",
-           "tcp_write: go on behind what was sent; on EAGAIN wait_for_reader.",
-           "if (sent >= 0) { rest += sent; size -= (size_t)sent; }\nelse if (errno == EAGAIN || errno == EWOULDBLOCK) { if (wait_for_reader(client) == -1) return -1; }"),
-          ("echo",)),
-    Stage("rude", 5, "outlives clients that vanish", rude, SOCKETS,
-          ("What does tcp_write return when the client has gone?",
-           "tcp_write: any other error is -1, and the service ends the visit.",
-           "else if (errno != EINTR) return -1;"),
-          ("next",)),
-    Stage("idle", 5, "uses no CPU while nobody says anything", idle, READ,
-          ("Which of your loops goes round although nothing has changed?",
-           "reader_next_line: reader_fill returns 0 at the end of the input, then no LF will ever come.",
-           "if (more <= 0) leave the loop"),
-          ("next",)),
-    Stage("leave", 5, "100 clients leave nothing behind (strict)", leaves_nothing, READ,
-          ("How many descriptors does the server hold when nobody is there?",
-           "serve_client: close, whatever the service did.",
-           "service_talk(client);\nclose(client);"),
-          ("next",), strict=True),
-    Stage("stop", 5, "a stop finishes the request in service (strict)", stops, "docs/b-clean-up.md",
-          ("What does tcp_accept return when the server is to stop, and what does main do then?",
-           "main: leave the loop on -1 and return visits_report().",
-           "while ((client = tcp_accept(listener)) != -1)\n    serve_client(client);\nreturn visits_report();"),
-          ("next",), strict=True),
+    Stage(
+        "greet",
+        10,
+        "greets a client",
+        greets,
+        READ + "#the-code",
+        (
+            "Which function waits for a client, and which one talks with it?",
+            "main: the loop around tcp_accept. serve_client. And write_all, which the greeting goes through.",
+            "while ((client = tcp_accept(listener)) != -1)\n    serve_client(client);\nserve_client: service_talk(client);\nwrite_all: a loop around send(client, rest, size, MSG_DONTWAIT)",
+        ),
+    ),
+    Stage(
+        "echo",
+        10,
+        "answers lines",
+        echoes,
+        READ + "#the-code",
+        (
+            "What must reader_next_line find before it can return, and what does it give back?",
+            "reader_next_line: memchr for LF between start and end; reader_fill when there is none.",
+            "*line = in->bytes + in->start;\nin->start += length; /* with the LF */\nreturn (ssize_t)length;",
+        ),
+        ("greet",),
+    ),
+    Stage(
+        "next",
+        10,
+        "serves the next client when one has left",
+        next_client,
+        READ + "#the-code",
+        (
+            "Who closes the socket of a client that has been served?",
+            "serve_client: who accepts, closes.",
+            "service_talk(client);\nclose(client);",
+        ),
+        ("echo",),
+    ),
+    Stage(
+        "order",
+        10,
+        "the second client waits until the first has left",
+        one_at_a_time,
+        READ + "#the-line",
+        (
+            "Where is a client that has connected and that nobody has accepted?",
+            "main: accept, serve to the end, then accept again.",
+            "The kernel keeps it, and what it sends: only do not accept before you are free.",
+        ),
+        ("next",),
+    ),
+    Stage(
+        "pieces",
+        10,
+        "a line may come one byte at a time",
+        pieces,
+        SOCKETS,
+        (
+            "What if there is no LF yet in what has come?",
+            "reader_next_line: the loop. reader_fill may move the bytes, so compute your pointers anew after it.",
+            "for (;;) {\n    char *begin = in->bytes + in->start;\n    char *lf = memchr(begin, '\\n', in->end - in->start);\n    if (lf == NULL) { fill, and look again }\n}",
+        ),
+        ("echo",),
+    ),
+    Stage(
+        "segment",
+        10,
+        "many lines may come at once",
+        segment,
+        SOCKETS,
+        (
+            "What becomes of the bytes behind the first LF?",
+            "reader_next_line: take one line only; start moves behind its LF, end stays.",
+            "size_t length = (size_t)(lf - begin) + 1;\nin->start += length;",
+        ),
+        ("echo",),
+    ),
+    Stage(
+        "long",
+        10,
+        "a line of 4096 bytes passes, a longer one is told so",
+        long_lines,
+        SOCKETS,
+        (
+            "How long may a line be that has no LF yet?",
+            "reader_next_line: compare with longest, CR and LF not counted, before you read on.",
+            "if (length without CR and LF > longest) { errno = EMSGSIZE; return -1; }",
+        ),
+        ("pieces",),
+    ),
+    Stage(
+        "slow",
+        10,
+        "3 MB reach a slow reader whole",
+        slow_reader,
+        SOCKETS,
+        (
+            "What does send return when there is room for a part only? And for nothing?",
+            "write_all: go on behind what was sent; after -1 ask wait_to_write.",
+            "if (sent >= 0) { rest += sent; size -= (size_t)sent; }\nelse if (wait_to_write(client) == -1) return -1;",
+        ),
+        ("echo",),
+    ),
+    Stage(
+        "rude",
+        5,
+        "outlives clients that vanish",
+        rude,
+        SOCKETS,
+        (
+            "What does write_all return when the client has gone?",
+            "write_all: -1 when wait_to_write says -1, and the service ends the visit.",
+            "else if (wait_to_write(client) == -1) return -1;",
+        ),
+        ("next",),
+    ),
+    Stage(
+        "idle",
+        5,
+        "uses no CPU while nobody says anything",
+        idle,
+        READ,
+        (
+            "Which of your loops goes round although nothing has changed?",
+            "reader_next_line: reader_fill returns 0 at the end of the input, then no LF will ever come.",
+            "if (more <= 0) leave the loop",
+        ),
+        ("next",),
+    ),
+    Stage(
+        "leave",
+        5,
+        "100 clients leave nothing behind (strict)",
+        leaves_nothing,
+        READ,
+        (
+            "How many descriptors does the server hold when nobody is there?",
+            "serve_client: close, whatever the service did.",
+            "service_talk(client);\nclose(client);",
+        ),
+        ("next",),
+        strict=True,
+    ),
+    Stage(
+        "stop",
+        5,
+        "a stop finishes the request in service (strict)",
+        stops,
+        "docs/b-clean-up.md",
+        (
+            "What does tcp_accept return when the server is to stop, and what does main do then?",
+            "main: leave the loop on -1 and return visits_report().",
+            "while ((client = tcp_accept(listener)) != -1)\n    serve_client(client);\nreturn visits_report();",
+        ),
+        ("next",),
+        strict=True,
+    ),
 ]
