@@ -104,12 +104,12 @@ static int status_of_failure(const struct reader *in)
     }
 }
 
-/* Reads the head of the request that has begun. Returns as a method does. */
-static int read_head(struct reader *in, struct http_request *request)
+/* Waits until the head of the request that has begun is there, and finds its
+ * length. Returns as a method does. */
+static int wait_for_head(struct reader *in, size_t *length)
 {
-    size_t length;
-    while ((length = http_head_length(in->bytes + in->start,
-                                      in->end - in->start)) == 0) {
+    while ((*length = http_head_length(in->bytes + in->start,
+                                       in->end - in->start)) == 0) {
         if (!may_be_request(in))
             return 400;
         ssize_t more = reader_fill(in);
@@ -118,9 +118,21 @@ static int read_head(struct reader *in, struct http_request *request)
         if (more == -1)
             return status_of_failure(in);
     }
+    return 0;
+}
+
+/* Reads the head. Returns as a method does. */
+static int read_head(struct http_exchange *exchange)
+{
+    struct reader *in = &exchange->in;
+    size_t length;
+    int status = wait_for_head(in, &length);
     const char *head = in->bytes + in->start;
+    exchange->reply.is_for_head =
+        http_head_asks_head(head, in->end - in->start);
     in->start += length;
-    return http_request_read(request, head, length);
+    return status != 0 ? status
+                       : http_request_read(&exchange->request, head, length);
 }
 
 /* --- the exchange -------------------------------------------------------- */
@@ -128,20 +140,18 @@ static int read_head(struct reader *in, struct http_request *request)
 static int answer_request(struct http_exchange *exchange)
 {
     struct http_request *request = &exchange->request;
-    int status = read_head(&exchange->in, request);
+    int status = read_head(exchange);
     if (status != 0) {
-        request->keeps_alive = false;
+        request->keeps_alive = false; /* where does the next one begin? */
         return status;
     }
     http_body_open(&exchange->body, request);
-    exchange->reply.is_for_head = http_text_equals(request->method, "HEAD");
     return call_method(exchange);
 }
 
 enum http_connection http_exchange_serve(struct http_exchange *exchange)
 {
     struct http_reply *reply = &exchange->reply;
-    reply->is_for_head = false;
     int status = answer_request(exchange);
     if (status == -1)
         http_reply_lose(reply, errno);
@@ -149,10 +159,4 @@ enum http_connection http_exchange_serve(struct http_exchange *exchange)
         explain(exchange, status);
     http_reply_send(reply);
     return reply->is_lost ? HTTP_CLOSE : reply->connection;
-}
-
-bool http_exchange_is_over(const struct http_exchange *exchange)
-{
-    return exchange->reply.status < 400 && !exchange->request.keeps_alive &&
-           exchange->body.is_complete && exchange->in.start == exchange->in.end;
 }

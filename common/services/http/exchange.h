@@ -38,9 +38,6 @@ struct http_site {
  * told about its connection; HTTP_CLOSE if it could not be told. */
 enum http_connection http_exchange_serve(struct http_exchange *exchange);
 
-/* Has the client said all that it wanted to say? */
-bool http_exchange_is_over(const struct http_exchange *exchange);
-
 /* Begins the reply. The connection stays open if the client wants that, if its
  * request was read to the end and if the server is not stopping. */
 struct http_reply *http_begin(struct http_exchange *exchange, int status);

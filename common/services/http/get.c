@@ -62,22 +62,6 @@ struct found {
     struct http_validators validators;
 };
 
-static void put_validators(struct http_reply *reply,
-                           const struct http_validators *validators)
-{
-    http_reply_field(reply, "ETag", validators->etag);
-    http_reply_date(reply, "Last-Modified", validators->modified);
-    http_reply_field(reply, "Cache-Control", "no-cache"); /* before asking */
-}
-
-static void answer_unchanged(struct http_exchange *exchange,
-                             const struct found *found)
-{
-    struct http_reply *reply = http_begin(exchange, 304);
-    put_validators(reply, &found->validators);
-    http_reply_end(reply);
-}
-
 static void answer_out_of_range(struct http_exchange *exchange,
                                 const struct found *found)
 {
@@ -102,42 +86,47 @@ static void put_content_range(struct http_reply *reply,
     http_reply_field_end(reply);
 }
 
-static void answer_bytes(struct http_exchange *exchange,
+/* Tells the state of the file, and sends it or a part of it unless the client
+ * has it already (304). */
+static void answer_state(struct http_exchange *exchange,
                          const struct found *found, int status,
                          const struct http_range *range)
 {
+    const char *type = http_type_of(found->name);
     struct http_reply *reply = http_begin(exchange, status);
-    http_reply_field(reply, "Content-Type", http_type_of(found->name));
+    http_reply_field(reply, "ETag", found->validators.etag);
+    http_reply_date(reply, "Last-Modified", found->validators.modified);
+    http_reply_field(reply, "Cache-Control", "no-cache"); /* before asking */
+    if (status == 304) {
+        http_reply_end(reply);
+        return;
+    }
+    http_reply_field(reply, "Content-Type", type);
     http_reply_field(reply, "Accept-Ranges", "bytes");
-    put_validators(reply, &found->validators);
     if (status == 206)
         put_content_range(reply, range, found->size);
     http_reply_end_with_file(reply, found->file, range->first, range->length);
 }
 
-static int answer_found(struct http_exchange *exchange,
-                        const struct found *found)
+/* Answers with a file and its state. */
+static int answer_found(struct http_exchange *exchange, struct found *found,
+                        const struct stat *st)
 {
     const struct http_request *request = &exchange->request;
     struct http_range range = {0};
+    found->size = st->st_size;
+    http_validators_of(&found->validators, st);
     int status = http_conditions_check(request, &found->validators, true);
     if (status == 0)
         status =
             http_range_read(&range, request, &found->validators, found->size);
-    switch (status) {
-    case 200:
-    case 206:
-        answer_bytes(exchange, found, status, &range);
-        return 0;
-    case 304:
-        answer_unchanged(exchange, found);
-        return 0;
-    case 416:
-        answer_out_of_range(exchange, found);
-        return 0;
-    default:
+    if (status == 412)
         return status;
-    }
+    if (status == 416)
+        answer_out_of_range(exchange, found);
+    else
+        answer_state(exchange, found, status, &range);
+    return 0;
 }
 
 /* --- directories --------------------------------------------------------- */
@@ -182,24 +171,30 @@ static int answer_file(struct http_exchange *exchange, int file,
         return redirect_to_directory(exchange);
     if (!S_ISREG(st.st_mode))
         return 403;
-    struct found found = {.file = file, .name = name, .size = st.st_size};
-    http_validators_of(&found.validators, &st);
-    return answer_found(exchange, &found);
+    struct found found = {.file = file, .name = name};
+    return answer_found(exchange, &found, &st);
 }
 
-/* A directory is its index, or else a listing. */
-static int answer_location(struct http_exchange *exchange,
-                           const struct http_location *location)
+/* Finds what the path names and opens it: of a directory its index, or else
+ * the directory itself is listed. */
+static int answer_path(struct http_exchange *exchange)
 {
+    struct http_location location;
     bool is_directory = means_directory(exchange->path);
-    const char *name = is_directory ? "index.html" : location->name;
-    int file = http_file_open(location->directory, name);
-    if (file == -1 && is_directory && errno == ENOENT)
-        return http_list(exchange, location->directory);
-    if (file == -1)
+    if (http_location_find(&location, exchange->path) == -1)
         return http_status_of(errno);
-    int status = answer_file(exchange, file, name);
-    close(file);
+    const char *name = is_directory ? "index.html" : location.name;
+    int file = http_file_open(location.directory, name);
+    int status;
+    if (file != -1)
+        status = answer_file(exchange, file, name);
+    else if (is_directory && errno == ENOENT)
+        status = http_list(exchange, location.directory);
+    else
+        status = http_status_of(errno);
+    if (file != -1)
+        close(file);
+    http_location_close(&location);
     return status;
 }
 
@@ -210,12 +205,6 @@ int http_get(struct http_exchange *exchange)
         return status;
     int64_t ms;
     const struct work *work = find_work(exchange->path, &ms);
-    if (work != NULL)
-        return answer_work(exchange, work, ms);
-    struct http_location location;
-    if (http_location_find(&location, exchange->path) == -1)
-        return http_status_of(errno);
-    status = answer_location(exchange, &location);
-    http_location_close(&location);
-    return status;
+    return work != NULL ? answer_work(exchange, work, ms)
+                        : answer_path(exchange);
 }

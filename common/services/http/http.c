@@ -25,6 +25,13 @@ static enum outcome outcome_of(int error)
     return error == ETIMEDOUT ? TIMED_OUT : LOST;
 }
 
+/* Has the client said all that it wanted to say? */
+static bool has_finished(const struct http_exchange *exchange)
+{
+    return exchange->reply.status < 400 && !exchange->request.keeps_alive &&
+           exchange->body.is_complete && exchange->in.start == exchange->in.end;
+}
+
 /* Ends after a reply that was the last. */
 static enum outcome end(const struct http_exchange *exchange)
 {
@@ -32,7 +39,7 @@ static enum outcome end(const struct http_exchange *exchange)
     bool is_late = reply->status == 408;
     if (reply->is_lost)
         return outcome_of(reply->error);
-    if (!http_exchange_is_over(exchange))
+    if (!has_finished(exchange))
         refuse_last_words(reply->client, "",
                           is_late ? LATE_LINGER_NS : LINGER_NS);
     return is_late ? TIMED_OUT : SERVED;

@@ -46,12 +46,21 @@ size_t http_head_length(const char *bytes, size_t size)
     return 0; /* nothing has ended this line */
 }
 
+bool http_head_asks_head(const char *bytes, size_t size)
+{
+    static const char method[] = "HEAD ";
+    size_t begin = length_of_empty_lines(bytes, size);
+    return size - begin >= strlen(method) &&
+           memcmp(bytes + begin, method, strlen(method)) == 0;
+}
+
 /* --- the request line ---------------------------------------------------- */
 
 /* "HTTP/1.1", or any other 1.x, which must be like it. */
 static int read_version(struct http_request *request, struct http_text version)
 {
-    const char *form = "HTTP/d.d";
+    static const char form[] = "HTTP/d.d";
+    enum { MAJOR = 5, MINOR = 7 };
     if (version.length != strlen(form))
         return 400;
     for (size_t i = 0; i < version.length; i++) {
@@ -59,16 +68,16 @@ static int read_version(struct http_request *request, struct http_text version)
         if (form[i] == 'd' ? c < '0' || c > '9' : c != form[i])
             return 400;
     }
-    if (!http_text_begins(version, "HTTP/1"))
-        return 505;
-    request->is_http_1_0 = http_text_equals(version, "HTTP/1.0");
+    request->is_http_1_0 = version.at[MINOR] == '0';
     request->keeps_alive = !request->is_http_1_0;
-    return 0;
+    return version.at[MAJOR] == '1' ? 0 : 505;
 }
 
+/* Takes the request line off the head. */
 static int read_request_line(struct http_request *request,
-                             struct http_text line)
+                             struct http_text *head)
 {
+    struct http_text line = http_text_take_line(head);
     request->method = http_text_take(&line, ' ');
     request->target = http_text_take(&line, ' ');
     if (!http_text_is_token(request->method) || line.at == NULL)
@@ -185,7 +194,7 @@ int http_request_read(struct http_request *request, const char *head,
     struct http_text rest = {head + begin, length - begin};
     *request = (struct http_request){.keeps_alive = false};
 
-    int status = read_request_line(request, http_text_take_line(&rest));
+    int status = read_request_line(request, &rest);
     if (status == 0)
         status = read_fields(request, rest);
     if (status == 0)

@@ -44,6 +44,10 @@ struct http_request {
  * ends it; 0 if that has not arrived. */
 size_t http_head_length(const char *bytes, size_t size);
 
+/* Do these bytes begin a HEAD request? No reply to one has a body, not even
+ * where the rest of its head cannot be read. */
+bool http_head_asks_head(const char *bytes, size_t size);
+
 /* Reads a whole head. Returns 0, or the status that says what is wrong with it:
  * after that the bytes that follow cannot be trusted to be a request, so the
  * connection must be closed. */
