@@ -16,7 +16,7 @@
 #include "stop.h"
 #include "tcp.h"
 
-enum { LONGEST_DETAILS = 256, LONGEST_LIST = 2048, MOST_FLAGS = 32 };
+enum { MAX_DETAILS = 256, MAX_LIST = 2048, MAX_FLAGS = 32 };
 
 static const struct service *const services[] = {&echo_service,  &desk_service,
                                                  &chat_service,  &http_service,
@@ -24,10 +24,20 @@ static const struct service *const services[] = {&echo_service,  &desk_service,
 
 static const struct service *service;
 
+/* What every server is told. */
+static const char *host = "127.0.0.1", *trace;
+static int port = 9000;
+static const struct flag shared_flags[] = {
+    {"host", "address to listen on", .text = &host},
+    {"port", "port, 0 for any free one", .number = &port, .max = 65535},
+    {"trace", "file for one CSV row per client", .text = &trace},
+    {0},
+};
+
 /* What --help says about services. */
 static const char *list_services(void)
 {
-    static char list[LONGEST_LIST];
+    static char list[MAX_LIST];
     size_t length = (size_t)snprintf(list, sizeof list, "services:\n");
     for (size_t i = 0; services[i] != NULL && length < sizeof list; i++)
         length += (size_t)snprintf(
@@ -41,7 +51,7 @@ static const char *list_services(void)
 /* The names of all services, for the error message. */
 static const char *service_names(void)
 {
-    static char names[LONGEST_LIST];
+    static char names[MAX_LIST];
     size_t length = 0;
     for (size_t i = 0; services[i] != NULL && length < sizeof names; i++)
         length +=
@@ -58,8 +68,9 @@ static const struct service *find_service(const char *name)
     errx(EXIT_USAGE, "%s: unknown service; there is %s", name, service_names());
 }
 
-/* The first operand: what is neither a flag nor, as every flag has a value, the
- * value of the flag before it. NULL if there is none. */
+/* The first operand: every flag has a value, so it is the first argument that
+ * is neither a flag nor the value of the flag before it. NULL if there is none.
+ */
 static const char *first_operand(int argc, char *argv[])
 {
     for (int i = 1; i < argc; i++) {
@@ -78,21 +89,14 @@ static const char *first_operand(int argc, char *argv[])
 static size_t append_flags(struct flag *all, size_t count,
                            const struct flag *flags)
 {
-    for (; flags != NULL && flags->name != NULL && count < MOST_FLAGS; flags++)
+    for (; flags != NULL && flags->name != NULL && count < MAX_FLAGS; flags++)
         all[count++] = *flags;
     return count;
 }
 
-void service_choose(int argc, char *argv[], const struct flag *flags)
+/* argv[1] is the service's name, if there is one, argv[2] its argument. */
+static void check_operands(int count, char *argv[])
 {
-    const char *name = first_operand(argc, argv);
-    service = name != NULL ? find_service(name) : services[0];
-
-    struct flag all[MOST_FLAGS + 1] = {0};
-    append_flags(all, append_flags(all, 0, flags), service->flags);
-    int count =
-        flags_parse(argc, argv, all, "[SERVICE [ARGUMENT]]", list_services());
-
     const char *argument = count > 1 ? argv[2] : NULL;
     if (service->argument == NULL && argument != NULL)
         errx(EXIT_USAGE, "%s: the service %s takes no argument", argument,
@@ -103,13 +107,33 @@ void service_choose(int argc, char *argv[], const struct flag *flags)
     if (count > 2)
         errx(EXIT_USAGE, "%s: one service and one argument are accepted",
              argv[3]);
+}
+
+void service_choose(int argc, char *argv[], const struct flag *flags)
+{
+    const char *name = first_operand(argc, argv);
+    service = name != NULL ? find_service(name) : services[0];
+
+    struct flag all[MAX_FLAGS + 1] = {0};
+    size_t length = append_flags(all, 0, shared_flags);
+    length = append_flags(all, length, flags);
+    append_flags(all, length, service->flags);
+    int count =
+        flags_parse(argc, argv, all, "[SERVICE [ARGUMENT]]", list_services());
+    check_operands(count, argv);
     if (service->open != NULL)
-        service->open(argument);
+        service->open(count > 1 ? argv[2] : NULL);
+}
+
+int service_listen(int backlog)
+{
+    visits_open(trace);
+    return tcp_listen(host, port, backlog);
 }
 
 void service_announce(const char *lab, int listener, const char *details, ...)
 {
-    char text[LONGEST_DETAILS];
+    char text[MAX_DETAILS];
     va_list arguments;
     va_start(arguments, details);
     vsnprintf(text, sizeof text, details, arguments);

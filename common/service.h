@@ -6,10 +6,15 @@
 
 #include "flags.h"
 
-/* Reads the command line of a server: its flags and those of the service, then
- * the name of a service (or none for the first in the table) and its argument.
+/* Reads the command line of a server: the flags that every server has (host,
+ * port, trace), the server's own (NULL for none), those of the service; the
+ * name of a service (the first in the table if there is none) and its argument.
  * Exits with one clear line on what it cannot use, as flags_parse does. */
 void service_choose(int argc, char *argv[], const struct flag *flags);
+
+/* Prepares to record visits and returns a socket that listens where the command
+ * line said, as tcp_listen does. Exits on failure. */
+int service_listen(int backlog);
 
 /* Prints that the server listens and what it serves, then details (of the lab,
  * in the manner of printf). From now on a client is served. Exits if that line

@@ -17,7 +17,7 @@
 #include "tcp.h"
 #include "visit.h"
 
-enum { MOST_THREADS = 1000 };
+enum { MAX_THREADS = 1000 };
 
 static struct queue waiting;
 
@@ -35,31 +35,30 @@ static void *work(void *unused)
     return unused;
 }
 
+static void start_workers(pthread_t *workers, int threads)
+{
+    for (int i = 0; i < threads; i++)
+        if ((errno = pthread_create(&workers[i], NULL, work, NULL)) != 0)
+            err(EXIT_FAILURE, "cannot start thread %d of %d", i + 1, threads);
+    queue_await_workers(&waiting);
+}
+
 int main(int argc, char *argv[])
 {
-    const char *host = "127.0.0.1", *trace = NULL, *when_full = "wait";
-    int port = 9000, threads = 16, queue = 64;
+    const char *when_full = "wait";
+    int threads = 16, queue = 64;
     const struct flag flags[] = {
-        {"host", "address to listen on", .text = &host},
-        {"port", "port, 0 for any free one", .number = &port, .max = 65535},
-        {"trace", "file for one CSV row per client", .text = &trace},
-        {"threads", "how many workers", .number = &threads, .min = 1,
-         MOST_THREADS},
+        {"threads", "how many workers", .number = &threads, 1, MAX_THREADS},
         {"queue", "places to wait in", .number = &queue, .max = 60000},
         {"when-full", "what newcomers do when no place is left",
          .text = &when_full, .choices = "wait|refuse"},
         {0},
     };
     service_choose(argc, argv, flags);
-    visits_open(trace);
-
-    int listener = tcp_listen(host, port, SOMAXCONN);
-    pthread_t workers[MOST_THREADS];
+    int listener = service_listen(SOMAXCONN);
+    pthread_t workers[MAX_THREADS];
     queue_open(&waiting, queue, threads, strcmp(when_full, "wait") == 0);
-    for (int i = 0; i < threads; i++)
-        if ((errno = pthread_create(&workers[i], NULL, work, NULL)) != 0)
-            err(EXIT_FAILURE, "cannot start thread %d of %d", i + 1, threads);
-    queue_await_workers(&waiting);
+    start_workers(workers, threads);
     service_announce("lab3-thread-pool", listener, "%d threads, queue of %d",
                      threads, queue);
 

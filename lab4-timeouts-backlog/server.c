@@ -1,5 +1,5 @@
 /* Lab 4: lab 3, defended against silence and crowds.
- * What its clients see: the same as in lab 3, but whoever keeps a worker
+ * What its clients see: the same as in lab 3, but a client that keeps a worker
  * waiting is told that time is up. The kernel's queue has a chosen length, too.
  */
 
@@ -18,7 +18,7 @@
 #include "visit.h"
 #include "wait.h"
 
-enum { MOST_THREADS = 1000 };
+enum { MAX_THREADS = 1000 };
 
 static struct queue waiting;
 
@@ -36,21 +36,23 @@ static void *work(void *unused)
     return unused;
 }
 
+static void start_workers(pthread_t *workers, int threads)
+{
+    for (int i = 0; i < threads; i++)
+        if ((errno = pthread_create(&workers[i], NULL, work, NULL)) != 0)
+            err(EXIT_FAILURE, "cannot start thread %d of %d", i + 1, threads);
+    queue_await_workers(&waiting);
+}
+
 int main(int argc, char *argv[])
 {
-    const char *host = "127.0.0.1", *trace = NULL, *when_full = "wait";
-    int port = 9000, threads = 16, queue = 64, backlog = 128;
-    wait_limits = (struct wait_limits){
-        .idle_ns = 30 * NS_PER_S,
-        .request_ns = 10 * NS_PER_S,
-        .write_ns = 10 * NS_PER_S,
-    };
+    const char *when_full = "wait";
+    int threads = 16, queue = 64, backlog = 128;
+    wait_limits = (struct wait_limits){.idle_ns = 30 * NS_PER_S,
+                                       .request_ns = 10 * NS_PER_S,
+                                       .write_ns = 10 * NS_PER_S};
     const struct flag flags[] = {
-        {"host", "address to listen on", .text = &host},
-        {"port", "port, 0 for any free one", .number = &port, .max = 65535},
-        {"trace", "file for one CSV row per client", .text = &trace},
-        {"threads", "how many workers", .number = &threads, .min = 1,
-         MOST_THREADS},
+        {"threads", "how many workers", .number = &threads, 1, MAX_THREADS},
         {"queue", "places to wait in", .number = &queue, .max = 60000},
         {"when-full", "what newcomers do when no place is left",
          .text = &when_full, .choices = "wait|refuse"},
@@ -64,14 +66,10 @@ int main(int argc, char *argv[])
         {0},
     };
     service_choose(argc, argv, flags);
-    visits_open(trace);
-    int listener = tcp_listen(host, port, backlog);
-    pthread_t workers[MOST_THREADS];
+    int listener = service_listen(backlog);
+    pthread_t workers[MAX_THREADS];
     queue_open(&waiting, queue, threads, strcmp(when_full, "wait") == 0);
-    for (int i = 0; i < threads; i++)
-        if ((errno = pthread_create(&workers[i], NULL, work, NULL)) != 0)
-            err(EXIT_FAILURE, "cannot start thread %d of %d", i + 1, threads);
-    queue_await_workers(&waiting);
+    start_workers(workers, threads);
     int granted = tcp_granted_backlog(backlog);
     service_announce("lab4-timeouts-backlog", listener,
                      "%d threads, queue of %d, backlog of %d%s", threads, queue,

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "flags.h"
 #include "service.h"
 #include "tcp.h"
 #include "visit.h"
@@ -49,17 +48,8 @@ static enum outcome answer_client(int client)
 
 int main(int argc, char *argv[])
 {
-    const char *trace = NULL;
-    int port = 9000;
-    const struct flag flags[] = {
-        {"port", "port, 0 for any free one", .number = &port, .max = 65535},
-        {"trace", "file for one CSV row per client", .text = &trace},
-        {0},
-    };
-    service_choose(argc, argv, flags);
-    visits_open(trace);
-
-    int listener = tcp_listen("127.0.0.1", port, SOMAXCONN);
+    service_choose(argc, argv, NULL);
+    int listener = service_listen(SOMAXCONN);
     service_announce("null", listener, "answers at once");
 
     int client;
