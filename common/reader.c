@@ -59,7 +59,7 @@ int reader_begin(struct reader *in)
     visit_in_request(in->client, false);
     if (in->start == in->end && !stop_requested()) {
         in->start = in->end = 0;
-        bool in_recv = in->wait == wait_for_bytes;
+        bool in_recv = in->wait == wait_for_bytes && wait_poll == poll;
         ssize_t size =
             receive(in, deadline_after(wait_limits.idle_ns), in_recv);
         if (size <= 0)

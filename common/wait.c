@@ -6,12 +6,12 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <poll.h>
 
 #include "clock.h"
 #include "stop.h"
 
 struct wait_limits wait_limits;
+int (*wait_poll)(struct pollfd *, nfds_t, int) = poll;
 
 /* What is left until the deadline, for poll: -1 for ever, else rounded up, or
  * the last part of a millisecond would be spent in calls that do not wait. */
@@ -36,7 +36,7 @@ enum wake wait_or_notified(int fd, short events, int pipe, int64_t deadline,
         int timeout = milliseconds_until(deadline);
         if (timeout == 0)
             return LATE;
-        int ready = poll(polled, 3, timeout);
+        int ready = wait_poll(polled, 3, timeout);
         if (ready > 0 && polled[1].revents != 0)
             return STOPPED;
         if (ready > 0)

@@ -3,6 +3,7 @@
 #ifndef WAIT_H
 #define WAIT_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,6 +15,11 @@ struct wait_limits {
     int64_t write_ns;   /* for a reader that stands still */
 };
 extern struct wait_limits wait_limits;
+
+/* What the thread does while it waits: poll(2), unless a model puts a function
+ * with the same contract here, which lets others go on meanwhile. Set before
+ * the first wait. */
+extern int (*wait_poll)(struct pollfd *polled, nfds_t count, int timeout_ms);
 
 /* Why a wait ended. */
 enum wake { READY, LATE, STOPPED, NOTIFIED };

@@ -157,12 +157,6 @@ static int answer_request(int client, const char *line)
     return answer_line(client, "error unknown request:", line);
 }
 
-static void open_desk(const char *unused)
-{
-    (void)unused;
-    barrier_open();
-}
-
 static enum outcome talk(int client, long number)
 {
     struct reader in;
@@ -190,7 +184,6 @@ const struct service desk_service = {
     .name = "desk",
     .help = "the DMV: answers sleep MS, burn MS, bytes N, barrier N [MS],\n"
             "        echo WORDS, quit",
-    .open = open_desk,
     .talk = talk,
     .busy = LINES_BUSY,
 };

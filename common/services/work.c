@@ -6,13 +6,11 @@
 #include <time.h>
 
 #include "clock.h"
+#include "wait.h"
 
 void work_sleep(long ms)
 {
-    struct timespec left = {.tv_sec = ms / 1000,
-                            .tv_nsec = ms % 1000 * NS_PER_MS};
-    while (nanosleep(&left, &left) == -1) /* a signal ends it early */
-        continue;
+    wait_for(-1, 0, now_ns() + ms * NS_PER_MS, false);
 }
 
 static int64_t cpu_ns(void)

@@ -29,10 +29,6 @@ void work_burn(long ms)
     PROPERTY(ms >= 0 && ms <= WORK_LONGEST_MS);
 }
 
-void barrier_open(void)
-{
-}
-
 bool barrier_wait(int parties, int64_t deadline, int *most)
 {
     PROPERTY(parties >= 1 && parties <= 100000);

@@ -60,6 +60,7 @@ ssize_t recv(int client, void *bytes, size_t room, int flags)
 /* --- wait.h, write.h, refuse.h -------------------------------------------- */
 
 struct wait_limits wait_limits;
+int (*wait_poll)(struct pollfd *, nfds_t, int) = poll;
 
 enum wake wait_for(int fd, short events, int64_t deadline, bool ends_on_stop)
 {
