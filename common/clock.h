@@ -12,8 +12,8 @@
 /* A deadline that never passes. */
 #define NEVER INT64_MAX
 
-/* Nanoseconds since some fixed moment: CLOCK_MONOTONIC, which all processes of
- * a machine share and which nobody can set (clock_gettime(2)). */
+/* Nanoseconds on CLOCK_MONOTONIC, which all processes of a machine share and
+ * which cannot be set (clock_gettime(2)). */
 static inline int64_t now_ns(void)
 {
     struct timespec now;

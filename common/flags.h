@@ -5,12 +5,12 @@
 
 #include <stdint.h>
 
-/* The exit status for a command line that cannot be understood. */
+/* The exit status for a wrong command line. */
 enum { EXIT_USAGE = 2 };
 
 /* One flag. Exactly one of text, number and duration_ns points to the variable
- * that receives the value; what it holds before parsing is the default. A table
- * of flags ends with {0}. */
+ * that receives the value; its value before parsing is the default. A table of
+ * flags ends with {0}. */
 struct flag {
     const char *name; /* without the two dashes */
     const char *help; /* what it sets, for --help */

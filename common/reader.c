@@ -1,6 +1,6 @@
 /* Requests from a socket. The deadline is absolute: a limit on each recv would
- * start anew with every byte, and a client who sends one byte at a time could
- * hold a clerk for ever. */
+ * start again with every byte, and a client that sends one byte at a time could
+ * keep a worker for ever. */
 
 #include "reader.h"
 
@@ -14,7 +14,7 @@
 #include "visit.h"
 #include "wait.h"
 
-/* How a reader waits unless it is told otherwise. */
+/* The default of reader.wait. */
 static int wait_for_bytes(void *reader, int64_t deadline)
 {
     const struct reader *in = reader;
@@ -34,8 +34,9 @@ void reader_open(struct reader *in, int client)
     in->waiter = in;
 }
 
-/* Receives what is there into the free part of the reader, waiting for it: in
- * recv, which saves a call for each request, or before. */
+/* Receives into the free part of the reader what has arrived, and waits if
+ * nothing has: inside recv if in_recv, which saves a system call for each
+ * request, else before it. */
 static ssize_t receive(struct reader *in, int64_t deadline, bool in_recv)
 {
     for (;; in_recv = false) {
@@ -67,7 +68,7 @@ int reader_begin(struct reader *in)
     }
     visit_in_request(in->client, true);
     if (stop_requested())
-        return 0; /* it may have been hung up on */
+        return 0; /* the stop may have shut down the socket */
     in->deadline = deadline_after(wait_limits.request_ns);
     in->ns_per_byte = 0;
     return 1;
@@ -95,8 +96,8 @@ void reader_set_min_rate(struct reader *in, int64_t bytes_per_s)
     in->ns_per_byte = NS_PER_S / bytes_per_s;
 }
 
-/* The length of a line's words: without LF and the CR before it. */
-static size_t length_of_words(const char *line, size_t length)
+/* The length of a line without its LF, or CR and LF. */
+static size_t length_of_text(const char *line, size_t length)
 {
     if (length > 0 && line[length - 1] == '\n')
         length--;
@@ -113,14 +114,14 @@ ssize_t reader_next_line(struct reader *in, size_t longest, char **line)
         size_t there = in->end - in->start;
         char *lf = memchr(begin + seen, '\n', there - seen);
         size_t length = lf != NULL ? (size_t)(lf - begin) + 1 : there;
-        if (length_of_words(begin, length) > longest) {
+        if (length_of_text(begin, length) > longest) {
             errno = EMSGSIZE;
             return -1;
         }
         ssize_t more = lf != NULL ? 0 : reader_fill(in);
         if (more < 0)
             return -1;
-        if (more == 0) { /* the line is complete, or as complete as it gets */
+        if (more == 0) { /* the line, or the input, has ended */
             *line = in->bytes + in->start;
             in->start += length;
             return (ssize_t)length;

@@ -1,5 +1,5 @@
-/* A reader takes requests from a client's socket: bounded, and by a deadline
- * that no byte moves. */
+/* A reader takes requests from a client's socket: of bounded size, and until a
+ * deadline that does not move. */
 
 #ifndef READER_H
 #define READER_H
@@ -17,17 +17,17 @@ struct reader {
     int64_t deadline;  /* for the request that has begun */
     int64_t ns_per_byte; /* by which each of its further bytes extends that */
 
-    /* How it waits for bytes. A service that has more to wait for than bytes
-     * puts its own function here, and in waiter what that is called with.
-     * Returns 1; 0 to take what came as all; -1 with errno (ETIMEDOUT when the
-     * deadline has passed). */
+    /* How it waits for bytes. A service that waits for something else as well
+     * sets its own function here, and its argument in waiter. Returns 1; 0 as
+     * if the input had ended; -1 with errno (ETIMEDOUT when the deadline has
+     * passed). */
     int (*wait)(void *waiter, int64_t deadline);
     void *waiter;
 
     char bytes[READER_CAPACITY];
 };
 
-/* Reads from client, a socket that it borrows. */
+/* Prepares to read from client. The socket stays the caller's. */
 void reader_open(struct reader *in, int client);
 
 /* Waits, for wait_limits.idle_ns at most, until the next request has begun: its

@@ -1,4 +1,4 @@
-/* Lines for people, written whole or not at all. */
+/* Messages, each written whole or not at all. */
 
 #include "say.h"
 
@@ -14,16 +14,19 @@
 
 #include "clock.h"
 
-enum { LONGEST_LINE = 512 }; /* at most PIPE_BUF: one write is never mixed */
+enum {
+    MAX_LINE = 512
+}; /* under PIPE_BUF: a line arrives in one piece (pipe(7)) */
 
-static const char *speaker = "server";
+static const char *program = "server";
 
 void say_as(const char *name)
 {
-    speaker = name;
+    program = name;
 }
 
-/* A full pipe is not worth a server that hangs, so the line is dropped. */
+/* Drops the line if the descriptor takes nothing now. Returns whether it was
+ * written. */
 static bool write_line(int fd, const char *line, size_t length)
 {
     struct pollfd polled = {.fd = fd, .events = POLLOUT};
@@ -34,52 +37,53 @@ static bool write_line(int fd, const char *line, size_t length)
     return write(fd, line, length) == (ssize_t)length;
 }
 
-/* Ends a line that snprintf made, cut off or not, with its newline. */
-static size_t end_line(char line[LONGEST_LINE], int length)
+/* Ends a line that snprintf made (or truncated) with a newline. length is what
+ * snprintf returned. Returns the length of the line. */
+static size_t end_line(char line[MAX_LINE], int length)
 {
     size_t end = length < 0 ? 0 : (size_t)length;
-    if (end > LONGEST_LINE - 2)
-        end = LONGEST_LINE - 2;
+    if (end > MAX_LINE - 2)
+        end = MAX_LINE - 2;
     line[end] = '\n';
     return end + 1;
 }
 
 bool say(const char *format, ...)
 {
-    char words[LONGEST_LINE];
+    char words[MAX_LINE];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(words, sizeof words, format, arguments);
     va_end(arguments);
 
-    char line[LONGEST_LINE];
-    int length = snprintf(line, sizeof line, "%s: %s", speaker, words);
+    char line[MAX_LINE];
+    int length = snprintf(line, sizeof line, "%s: %s", program, words);
     return write_line(STDOUT_FILENO, line, end_line(line, length));
 }
 
 void say_error(const char *action)
 {
     static _Atomic int64_t quiet_until;
-    int reason = errno;
+    int error = errno;
     int64_t now = now_ns();
     int64_t until = atomic_load(&quiet_until);
     if (now < until ||
         !atomic_compare_exchange_strong(&quiet_until, &until, now + NS_PER_S)) {
-        errno = reason;
+        errno = error;
         return;
     }
-    char line[LONGEST_LINE];
-    int length = snprintf(line, sizeof line, "%s: %s: %s", speaker, action,
-                          strerror(reason));
+    char line[MAX_LINE];
+    int length = snprintf(line, sizeof line, "%s: %s: %s", program, action,
+                          strerror(error));
     write_line(STDERR_FILENO, line, end_line(line, length));
-    errno = reason;
+    errno = error;
 }
 
-/* snprintf is not on the list of signal-safety(7), so this builds its line by
- * hand. */
+/* snprintf is not async-signal-safe (signal-safety(7)), so the line is put
+ * together by hand. */
 void say_stopping(int count)
 {
-    char line[LONGEST_LINE] = "";
+    char line[MAX_LINE] = "";
     char digits[] = "0000000000";
     size_t first = sizeof digits - 1;
     do
@@ -87,7 +91,7 @@ void say_stopping(int count)
     while ((count /= 10) > 0 && first > 0);
 
     const char *pieces[] = {
-        speaker, ": stopping; waiting for ", digits + first,
+        program, ": stopping; waiting for ", digits + first,
         " in the middle of a request (a second signal ends it at once)\n"};
     size_t length = 0;
     for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++)

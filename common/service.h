@@ -16,18 +16,19 @@ void service_choose(int argc, char *argv[], const struct flag *flags);
  * line said, as tcp_listen does. Exits on failure. */
 int service_listen(int backlog);
 
-/* Prints that the server listens and what it serves, then details (of the lab,
- * in the manner of printf). From now on a client is served. Exits if that line
- * cannot be written: nobody would know the port. Says nothing if a stop was
- * asked for already. */
+/* Prints the line that says where the server listens and what it serves, then
+ * details of the lab (a format as of printf). From now on it must serve. Exits
+ * if the line cannot be written: scripts read the port from it. Prints nothing
+ * if a stop was asked for already. */
 void service_announce(const char *lab, int listener, const char *details, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Has the conversation with client, who keeps the socket. When the server is
- * stopping, the client is told that it comes too late. */
+/* Runs the service's conversation with client. The socket stays the caller's.
+ * When the server is stopping, the client is only told so. */
 void service_talk(int client);
 
-/* Tells a client of the accept loop that it cannot be served, and closes it. */
+/* For the accept loop: tells a client that it is not served, and takes over its
+ * socket (refuse_client). */
 void service_refuse(int client);
 
 #endif

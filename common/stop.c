@@ -1,10 +1,10 @@
-/* Stopping by the self-pipe trick (Bernstein): the handler makes a pipe
- * readable and leaves it so. A flag alone could be set between the test and the
- * wait, and the wait would miss it.
+/* The self-pipe trick (Bernstein, https://cr.yp.to/docs/selfpipe.html): the
+ * handler writes to a pipe, which stays readable. With a flag alone, a signal
+ * between the test of the flag and the wait would be missed.
  *
- * Few threads wait for the pipe. If all who wait for a client did, each of
- * their waits would take the lock of the one pipe, twice; so the handler hangs
- * up on the clients who are idle, which is news from their own sockets. */
+ * Few threads poll this pipe. If every thread that waits for a client did, each
+ * poll would take the lock of this one pipe twice; so on_stop shuts down the
+ * sockets of idle clients, and each thread wakes up by its own socket. */
 
 #include "stop.h"
 
@@ -28,11 +28,12 @@ static void (*on_stop)(void);
 static void request_stop(void)
 {
     atomic_store(&is_requested, true);
-    /* The number must stay taken while the accept loop may still use it, so the
-     * listener is not closed but replaced: the kernel refuses newcomers now. */
+    /* The accept loop may still use this number, so that it must not be given
+     * to another file: dup2 closes the listening socket (the kernel refuses
+     * connections from now on) and keeps the number in use. */
     dup2(stop_pipe[0], open_listener);
     ssize_t written = write(stop_pipe[1], "", 1);
-    (void)written; /* a full pipe is readable too */
+    (void)written; /* fails if the pipe is full, and then it is readable */
     if (on_stop != NULL)
         on_stop();
 }

@@ -1,7 +1,8 @@
-/* Visits live in a table with a place for each descriptor. Whoever holds the
- * socket owns its place. The lock guards the sums, and hands a place over from
- * the thread that ends a visit to the one that accepts the next: that they got
- * the same number only one after the other is known to the kernel alone. */
+/* A table with a record for each descriptor. The thread that has the socket is
+ * the only one that uses its record. The lock protects the sums, and it orders
+ * the end of one visit before the begin of the next with the same number: only
+ * the kernel knows that close came before accept, the compiler and the CPU do
+ * not. */
 
 #include "visit.h"
 
@@ -28,7 +29,7 @@ struct visit {
     long number;
     int64_t accepted, begun; /* now_ns(); 0: not yet */
     int port;
-    int worker;               /* who served it; 0: nobody */
+    int worker;               /* the thread that served it; 0: none */
     _Atomic enum state state; /* NONE: no service reads from it */
 };
 

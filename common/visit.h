@@ -1,6 +1,6 @@
-/* Visits: who came, when, and how it ended. A visit begins when a client is
- * accepted and ends just before its socket is closed; in between, the socket's
- * number finds it. Behind the summary line and the rows of --trace. */
+/* Visits: one record for each client, from accept until just before its socket
+ * is closed. Meanwhile it is found by the socket's number. The summary line and
+ * the rows of --trace are made of them. */
 
 #ifndef VISIT_H
 #define VISIT_H
@@ -18,11 +18,11 @@ void visits_open(const char *trace);
 /* A client was accepted; port is its own. It gets the next number. */
 void visit_accept(int client, int port);
 
-/* A clerk takes the client. Returns its number. */
+/* A worker begins to serve the client. Returns the client's number. */
 long visit_begin(int client);
 
-/* The client is in the middle of a request, or between two, where a stop hangs
- * up on it. Does nothing for a socket that has no visit. */
+/* The client is in the middle of a request, or idle, when a stop ends the wait
+ * for it. Does nothing for a socket that has no visit. */
 void visit_in_request(int client, bool is_in_request);
 
 /* The visit is over. */
