@@ -9,6 +9,7 @@ import re
 
 import pytest
 
+from tests.helpers.browser import one_browser, page  # fixtures
 from tests.helpers.labs import SERVICES, find_labs
 from tests.helpers.mistakes import EVIDENCE, MISTAKES
 from tests.helpers.processes import failures

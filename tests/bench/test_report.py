@@ -1,28 +1,18 @@
 """report.html in a real browser, opened from disk: nothing is missing, nothing overflows.
 
-Chromium is steered over two pipes, as its --remote-debugging-pipe has it: on a phone of
-360 pixels, on a desk, light and dark, and in print. Each complaint is shown to come when it
-should: a page that is damaged on purpose does not pass.
+On a phone of 360 pixels, on a desk, light and dark, and in print. Each complaint is shown to come
+when it should: a page that is damaged on purpose does not pass.
 """
 
 import base64
-import contextlib
-import fcntl
 import html
-import json
-import os
 import re
-import select
-import shutil
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.helpers.setting import GUARD_S, ROOT
+from tests.helpers.browser import Page, in_browser
+from tests.helpers.setting import ROOT
 from tests.bench.test_exports import LABS, make_part
 
 from bench.tell import charts
@@ -31,21 +21,9 @@ from bench.measure.machine import Fact, describe
 from bench.tell.report import Report
 
 PHONE, DESK = 360, 1280
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-LOUD = max(GUARD_S, 60)  # a browser starts slowly on a busy machine
-
-in_browser = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 with_charts = pytest.mark.skipif(
     not charts.have_gnuplot(), reason="gnuplot is not installed"
 )
-
-# The browser reads commands from descriptor 3 and answers on 4.
-ON_PIPES = """
-import os, sys
-os.dup2(int(sys.argv[1]), 3)
-os.dup2(int(sys.argv[2]), 4)
-os.execv(sys.argv[3], sys.argv[3:])
-"""
 
 # What is wrong with the page that is open, as a list of sentences.
 COMPLAIN = r"""
@@ -99,117 +77,13 @@ COMPLAIN = r"""
 """
 
 
-class Browser:
-    """Chromium without a window, steered by its own protocol."""
-
-    def __init__(self, profile: Path) -> None:
-        commands, self.commands = os.pipe()
-        self.answers, answers = os.pipe()
-        ends = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (commands, answers)]
-        os.close(commands)
-        os.close(answers)
-        self.child = subprocess.Popen(
-            [
-                *(sys.executable, "-c", ON_PIPES, *map(str, ends), CHROMIUM),
-                *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"),
-                *("--disable-dev-shm-usage", "--disable-background-networking"),
-                *("--remote-debugging-pipe", f"--user-data-dir={profile}"),
-            ],
-            pass_fds=ends,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        for end in ends:
-            os.close(end)
-        self.unread = b""
-        self.events: list[dict] = []
-        self.number = 0
-        self.session: str | None = None
-
-    def open_tab(self) -> None:
-        """A page of its own, which tells what it loads and what goes wrong."""
-        target = self.ask("Target.createTarget", url="about:blank")["targetId"]
-        attached = self.ask("Target.attachToTarget", targetId=target, flatten=True)
-        self.session = attached["sessionId"]
-        for domain in ("Page", "Network", "Log", "Runtime"):
-            self.ask(f"{domain}.enable")
-
-    def ask(self, method: str, **parameters: object) -> dict:
-        """Send a command and wait for its answer; events that come first are kept."""
-        self.number += 1
-        message = {"id": self.number, "method": method, "params": parameters}
-        if self.session is not None:
-            message["sessionId"] = self.session
-        os.write(self.commands, json.dumps(message).encode() + b"\0")
-        while (answer := self.hear()).get("id") != self.number:
-            self.events.append(answer)
-        assert "error" not in answer, f"{method}: {answer['error']}"
-        return answer["result"]
-
-    def hear(self) -> dict:
-        """The next message."""
-        end = time.monotonic() + LOUD
-        while b"\0" not in self.unread:
-            left = end - time.monotonic()
-            assert (
-                left > 0 and select.select([self.answers], [], [], left)[0]
-            ), "no answer"
-            piece = os.read(self.answers, 1 << 16)
-            assert piece, "the browser is gone"
-            self.unread += piece
-        message, _, self.unread = self.unread.partition(b"\0")
-        return json.loads(message)
-
-    def show(
-        self, page: Path, width: int, scheme: str = "light", media: str = "screen"
-    ) -> None:
-        """Open a page from disk, in a window of this width."""
-        is_phone = width == PHONE
-        self.ask(
-            "Emulation.setDeviceMetricsOverride",
-            width=width,
-            height=800,
-            deviceScaleFactor=2 if is_phone else 1,
-            mobile=is_phone,
-        )
-        features = [{"name": "prefers-color-scheme", "value": scheme}]
-        self.ask("Emulation.setEmulatedMedia", media=media, features=features)
-        self.events.clear()
-        self.ask("Page.navigate", url=page.as_uri())
-        while not any(
-            event["method"] == "Page.loadEventFired" for event in self.events
-        ):
-            self.events.append(self.hear())
-
-    def value(self, expression: str) -> object:
-        """What an expression of the page's own language says."""
-        answer = self.ask("Runtime.evaluate", expression=expression, returnByValue=True)
-        assert "exceptionDetails" not in answer, answer
-        return answer["result"]["value"]
-
-    def close(self) -> None:
-        """End it, and wait until it is gone."""
-        with contextlib.suppress(OSError):
-            os.write(self.commands, b'{"id": 0, "method": "Browser.close"}\0')
-        os.close(self.commands)
-        try:
-            self.child.wait(10)
-        except subprocess.TimeoutExpired:
-            self.child.kill()
-            self.child.wait()
-        os.close(self.answers)
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory) -> Iterator[Browser]:
-    """One browser for all tests of this file."""
-    opened = Browser(tmp_path_factory.mktemp("profile"))
-    try:
-        opened.open_tab()
-        yield opened
-    finally:
-        opened.close()
+def show(
+    page: Page, report: Path, width: int, scheme: str = "light", media: str = ""
+) -> None:
+    """Open a page from disk, in a window of this width."""
+    page.emulate(scheme, media, width, scale=2 if width == PHONE else 1)
+    page.requests(), page.troubles()  # those of the last page
+    page.open(report.as_uri())
 
 
 @pytest.fixture(scope="module")
@@ -226,7 +100,7 @@ def part(tmp_path_factory) -> Part:
 
 
 @pytest.fixture(scope="module")
-def page(part, tmp_path_factory) -> Path:
+def report(part, tmp_path_factory) -> Path:
     """The report of it."""
     folder = next(tmp_path_factory.getbasetemp().glob("results*"))
     facts = describe(ROOT, LABS[0].program)
@@ -234,20 +108,17 @@ def page(part, tmp_path_factory) -> Path:
 
 
 def complaints(
-    browser: Browser, page: Path, width: int, scheme: str = "light"
+    page: Page, report: Path, width: int, scheme: str = "light"
 ) -> list[str]:
     """All that is wrong with a page, in sentences."""
-    browser.show(page, width, scheme)
-    found = browser.value(COMPLAIN.replace("WIDTH", str(width)))
-    for event in browser.events:
-        url = event["params"].get("request", {}).get("url", "")
-        if event["method"] == "Network.requestWillBeSent" and url != page.as_uri():
-            found.append(f"missing: it needs {url[:60]}")
-        if event["method"] in ("Log.entryAdded", "Runtime.exceptionThrown"):
-            found.append(f"missing: the browser says {event['params']}")
-    links = browser.value("[...document.links].map((a) => a.getAttribute('href'))")
+    show(page, report, width, scheme)
+    found = page.value(COMPLAIN.replace("WIDTH", str(width)))
+    needed = [url for url in page.requests() if url != report.as_uri()]
+    found += [f"missing: it needs {url[:60]}" for url in needed]
+    found += [f"missing: the browser says {words}" for words in page.troubles()]
+    links = page.value("[...document.links].map((a) => a.getAttribute('href'))")
     for link in links:
-        if not link.startswith("#") and not (page.parent / link).exists():
+        if not link.startswith("#") and not (report.parent / link).exists():
             found.append(f"missing: the file {link}")
     return found
 
@@ -256,17 +127,17 @@ def complaints(
 @with_charts
 @pytest.mark.parametrize("width", [PHONE, DESK])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_is_missing_and_nothing_overflows(browser, page, width, scheme):
-    assert complaints(browser, page, width, scheme) == []
-    background = browser.value("getComputedStyle(document.body).backgroundColor")
+def test_nothing_is_missing_and_nothing_overflows(page, report, width, scheme):
+    assert complaints(page, report, width, scheme) == []
+    background = page.value("getComputedStyle(document.body).backgroundColor")
     assert (background == "rgb(255, 255, 255)") == (scheme == "light")
 
 
 @in_browser
 @with_charts
-def test_all_that_was_found_is_on_the_page(browser, page, part):
-    browser.show(page, DESK)
-    shown = browser.value("document.body.innerText")
+def test_all_that_was_found_is_on_the_page(page, report, part):
+    show(page, report, DESK)
+    shown = page.value("document.body.innerText")
     said = [
         *part.conclusion.notes,
         *(chart.caption for chart in part.conclusion.charts),
@@ -276,44 +147,44 @@ def test_all_that_was_found_is_on_the_page(browser, page, part):
     for fact in describe(ROOT, LABS[0].program):
         said += [fact.name, fact.value]
     assert [words for words in said if words not in shown] == []
-    assert browser.value("document.querySelectorAll('figure svg').length") == len(
+    assert page.value("document.querySelectorAll('figure svg').length") == len(
         part.conclusion.charts
     )
-    assert browser.value("document.querySelectorAll('#dmv tbody tr').length") == len(
+    assert page.value("document.querySelectorAll('#dmv tbody tr').length") == len(
         part.conclusion.findings
     )
 
 
 @in_browser
 @with_charts
-def test_a_chart_on_a_phone_can_be_read(browser, page):
+def test_a_chart_on_a_phone_can_be_read(page, report):
     """It keeps a size, and is pushed sideways in its own box."""
-    browser.show(page, PHONE)
-    smallest = browser.value(
+    show(page, report, PHONE)
+    smallest = page.value(
         "Math.min(...[...document.querySelectorAll('figure svg text')]"
         ".map((e) => e.getBoundingClientRect().height))"
     )
     assert smallest >= 9, f"the smallest words are {smallest:.1f} pixels high"
     paper = "document.querySelector('.paper')"
-    assert browser.value(f"{paper}.scrollWidth > {paper}.clientWidth")
-    assert browser.value(f"getComputedStyle({paper}).overflowX") == "auto"
+    assert page.value(f"{paper}.scrollWidth > {paper}.clientWidth")
+    assert page.value(f"getComputedStyle({paper}).overflowX") == "auto"
 
 
 @in_browser
 @with_charts
-def test_on_paper_a_chart_is_whole(browser, page, tmp_path):
+def test_on_paper_a_chart_is_whole(page, report, tmp_path):
     """In print nothing can be pushed: what does not fit would be lost."""
-    browser.show(page, 700, "dark", media="print")
-    assert browser.value(COMPLAIN.replace("WIDTH", "700")) == []
-    assert browser.value(
+    show(page, report, 700, "dark", media="print")
+    assert page.value(COMPLAIN.replace("WIDTH", "700")) == []
+    assert page.value(
         "[...document.querySelectorAll('.paper')].every((e) => e.scrollWidth <= e.clientWidth)"
     )
-    printed = base64.b64decode(browser.ask("Page.printToPDF")["data"])
+    printed = base64.b64decode(page.ask("Page.printToPDF")["data"])
     assert printed.startswith(b"%PDF-") and len(printed) > 10_000
 
 
 DAMAGES = (
-    "wide-line picture no-caption no-drawing no-words no-id double-id no-file pale"
+    "wide-line picture script no-caption no-drawing no-words no-id double-id no-file pale"
     " foreign-id wide-drawing"
 )
 
@@ -325,6 +196,7 @@ DAMAGES = (
     [
         (r"</nav>", f"</nav><pre>{'wide ' * 100}</pre>", "overflow: the page"),
         (r"</nav>", '</nav><img src="chart.png" alt="">', "missing: it needs"),
+        (r"</nav>", "</nav><script>nowhere()</script>", "missing: the browser says"),
         (
             r"<figcaption>.*?</figcaption>",
             "<figcaption></figcaption>",
@@ -349,12 +221,12 @@ DAMAGES = (
     ],
     ids=DAMAGES.split(),
 )
-def test_a_damaged_page_is_noticed(browser, page, find, put, complaint):
-    whole = page.read_text()
-    damaged = page.with_name("damaged.html")
+def test_a_damaged_page_is_noticed(page, report, find, put, complaint):
+    whole = report.read_text()
+    damaged = report.with_name("damaged.html")
     damaged.write_text(re.sub(find, lambda match: put, whole))
     assert damaged.read_text() != whole
-    found = complaints(browser, damaged, PHONE)
+    found = complaints(page, damaged, PHONE)
     if complaint:
         assert [each for each in found if complaint in each], found
     else:
@@ -366,8 +238,8 @@ def test_a_damaged_page_is_noticed(browser, page, find, put, complaint):
 # --- without a browser ---------------------------------------------------------------------
 
 
-def test_the_page_needs_nothing_beside_it(page):
-    written = page.read_text()
+def test_the_page_needs_nothing_beside_it(report):
+    written = report.read_text()
     assert not re.findall(
         r"<(?:script|link|img|iframe|object|embed)\b|@import", written
     )

@@ -1,169 +1,181 @@
-"""A real browser for the tests: Chromium without a window, driven over a pipe.
+"""A real browser for the tests: Chromium without a window, driven by Selenium.
 
-It speaks the Chrome DevTools Protocol: JSON, each message ended by a NUL
-(https://chromedevtools.github.io/devtools-protocol/). Nothing needs to be installed but Chromium.
+Chromium and its driver are Debian's packages `chromium` and `chromium-driver`, Selenium is
+`python3-selenium`. A test asks for the fixture `page` and waits with `until` for what it wants to
+see: a page may still be loading, or be replaced by another.
 """
 
 import contextlib
 import json
-import os
-import select
 import shutil
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-GUARD_S = 60  # a browser takes its time to start
+import pytest
+
+from tests.helpers.setting import POLL_S
+
+try:
+    from selenium import webdriver
+    from selenium.common.exceptions import WebDriverException
+except ImportError:
+    webdriver = None
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+DRIVER = shutil.which("chromedriver")
+GUARD_S = 60  # a browser takes its time on a busy machine
+OPTIONS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
+    *("--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+]
 
-# The browser reads from descriptor 3 and writes to 4: this puts our pipes there.
-LAUNCH = """
-import fcntl, os, sys
-ends = [fcntl.fcntl(int(end), fcntl.F_DUPFD, 10) for end in sys.argv[1:3]]
-for end, wanted in zip(ends, (3, 4)):
-    os.dup2(end, wanted)
-os.execv(sys.argv[3], sys.argv[3:])
-"""
-OPTIONS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-
-
-class BetweenPages(Exception):
-    """The page that was asked is being replaced by another."""
+in_browser = pytest.mark.skipif(
+    None in (webdriver, CHROMIUM, DRIVER),
+    reason="chromium, chromium-driver and python3-selenium are not all installed",
+)
 
 
 class Page:
-    """A page in the browser."""
+    """The page that the browser shows."""
 
-    def __init__(self, to_browser: int, from_browser: int) -> None:
-        self.to_browser, self.from_browser = to_browser, from_browser
-        self.unread = b""
-        self.count = 0
-        self.session: str | None = None
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
-        self.session = attached["sessionId"]
-        self.call("Page.enable")
-
-    def message(self) -> dict:
-        """The next message of the browser."""
-        while b"\0" not in self.unread:
-            ready = select.select([self.from_browser], [], [], GUARD_S)[0]
-            assert ready, f"the browser said nothing for {GUARD_S} s"
-            data = os.read(self.from_browser, 65536)
-            assert data, "the browser has ended"
-            self.unread += data
-        message, _, self.unread = self.unread.partition(b"\0")
-        return json.loads(message)
-
-    def call(self, method: str, **parameters: object) -> dict:
-        """Call a method of the protocol; questions in between are answered with yes."""
-        self.count += 1
-        number = self.count
-        words = {"id": number, "method": method, "params": parameters}
-        if self.session:
-            words["sessionId"] = self.session
-        os.write(self.to_browser, json.dumps(words).encode() + b"\0")
-        while (message := self.message()).get("id") != number:
-            if message.get("method") == "Page.javascriptDialogOpening":
-                self.answer_dialog()
-        if "navigated" in message.get("error", {}).get("message", ""):
-            raise BetweenPages
-        assert "error" not in message, f"{method}: {message['error']}"
-        return message["result"]
-
-    def answer_dialog(self) -> None:
-        """Say yes, and do not wait: the answer to this may come after another's."""
-        self.count += 1
-        words = {"id": self.count, "method": "Page.handleJavaScriptDialog"}
-        words |= {"params": {"accept": True}, "sessionId": self.session}
-        os.write(self.to_browser, json.dumps(words).encode() + b"\0")
+    def __init__(self, driver: "webdriver.Chrome") -> None:
+        self.driver = driver
 
     def open(self, url: str) -> None:
-        self.call("Page.navigate", url=url)
+        """Go there, and wait until it is loaded."""
+        self.driver.get(url)
+
+    @contextlib.contextmanager
+    def visit(self, url: str) -> Iterator[None]:
+        """Go to a server for a while. At the end no connection to it stays open."""
+        self.open(url)
+        yield
+        self.allow_scripts(True)
+        self.open("chrome://net-internals/#sockets")
+        self.value("chrome.send('closeIdleSockets')")
 
     def value(self, expression: str) -> object:
         """The value of an expression in JavaScript."""
-        done = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
-        assert (
-            "exceptionDetails" not in done
-        ), f"{expression}: {done['exceptionDetails']}"
-        return done["result"].get("value")
+        return self.driver.execute_script(f"return {expression.strip()}")
+
+    def is_so(self, expression: str) -> bool:
+        """Is an expression true now? Not on a page that is being replaced by another."""
+        with contextlib.suppress(WebDriverException):
+            return bool(self.value(f"document.body !== null && ({expression})"))
+        return False
 
     def until(self, expression: str) -> None:
         """Wait until an expression is true, through any loading of pages."""
         end = time.monotonic() + GUARD_S
         while not self.is_so(expression):
             assert time.monotonic() < end, f"still not so: {expression}\n{self.text()}"
-
-    def is_so(self, expression: str) -> bool:
-        """Is an expression true now? Not on a page that is still to come."""
-        try:
-            ready = f"document.body !== null && ({expression})"
-            return bool(self.value(ready))
-        except BetweenPages:
-            return False
+            time.sleep(POLL_S)
 
     def text(self) -> str:
         """What a person can read on the page."""
         return str(self.value("document.body ? document.body.innerText : ''"))
 
+    def element(self, selector: str) -> object:
+        """An element, once it is there."""
+        self.until(f"!!document.querySelector({json.dumps(selector)})")
+        return self.driver.find_element("css selector", selector)
+
+    def click(self, selector: str, which: int = 0) -> None:
+        self.element(selector)
+        self.driver.find_elements("css selector", selector)[which].click()
+
+    def accept_question(self) -> None:
+        """Say yes to the question that a script asks."""
+        end = time.monotonic() + GUARD_S
+        while True:
+            try:
+                self.driver.switch_to.alert.accept()
+                return
+            except WebDriverException:
+                assert time.monotonic() < end, "no question was asked"
+                time.sleep(POLL_S)
+
     def choose_files(self, selector: str, *paths: Path) -> None:
         """Choose files for an input, as a person does in the dialog."""
-        root = self.call("DOM.getDocument")["root"]["nodeId"]
-        node = self.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
-        self.call(
-            "DOM.setFileInputFiles", nodeId=node, files=[str(path) for path in paths]
-        )
+        self.element(selector).send_keys("\n".join(map(str, paths)))
 
     def drop_files(self, selector: str, *paths: Path) -> None:
         """Drag files from elsewhere and drop them on the middle of an element."""
-        box = f"document.querySelector({selector!r}).getBoundingClientRect()"
-        x, y = (
-            self.value(f"{box}.{at} + {box}.{size} / 2")
-            for at, size in (("x", "width"), ("y", "height"))
-        )
-        data = {
-            "items": [],
-            "files": [str(path) for path in paths],
-            "dragOperationsMask": 1,
-        }
+        box = self.element(selector).rect
+        place = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+        files = {"items": [], "files": [str(path) for path in paths]}
         for step in ("dragEnter", "dragOver", "drop"):
-            self.call("Input.dispatchDragEvent", type=step, x=x, y=y, data=data)
+            data = {**files, "dragOperationsMask": 1}
+            self.ask("Input.dispatchDragEvent", type=step, data=data, **place)
+
+    def ask(self, method: str, **parameters: object) -> dict:
+        """A method of the browser's own protocol, for what WebDriver has no word for."""
+        return self.driver.execute_cdp_cmd(method, parameters)
+
+    def allow_scripts(self, are_allowed: bool) -> None:
+        """Whether the pages to come may run theirs; `value` works without."""
+        self.ask("Emulation.setScriptExecutionDisabled", value=not are_allowed)
+
+    def emulate(
+        self, scheme: str = "light", media: str = "", width: int = 0, scale: int = 1
+    ) -> None:
+        """Show it with these colours, on paper or a screen, on a phone or a desk (0: as is)."""
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.ask("Emulation.setEmulatedMedia", media=media, features=features)
+        if width == 0:
+            self.ask("Emulation.clearDeviceMetricsOverride")
+            return
+        size = {"width": width, "height": 800, "deviceScaleFactor": scale}
+        self.ask("Emulation.setDeviceMetricsOverride", mobile=scale > 1, **size)
+
+    def requests(self) -> list[str]:
+        """The addresses that it has asked for since it was asked last."""
+        told = self.driver.get_log("performance")
+        events = [json.loads(entry["message"])["message"] for entry in told]
+        sent = [e for e in events if e["method"] == "Network.requestWillBeSent"]
+        return [event["params"]["request"]["url"] for event in sent]
+
+    def troubles(self) -> list[str]:
+        """What the browser and the scripts of the page have complained about since then."""
+        return [entry["message"] for entry in self.driver.get_log("browser")]
+
+    def reset(self) -> None:
+        """For the next test: nothing of the last one stays."""
+        self.allow_scripts(True)
+        self.emulate()
+        self.open("about:blank")
 
 
 @contextlib.contextmanager
 def browser() -> Iterator[Page]:
-    """A page in a browser of its own, for a `with` block."""
-    read_in, to_browser = os.pipe()
-    from_browser, write_out = os.pipe()
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        options = [*OPTIONS, f"--user-data-dir={profile}", "--remote-debugging-pipe"]
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-c",
-                LAUNCH,
-                str(read_in),
-                str(write_out),
-                CHROMIUM,
-                *options,
-            ],
-            pass_fds=(read_in, write_out),
-            stderr=subprocess.DEVNULL,
-        )
-        os.close(read_in)
-        os.close(write_out)
-        try:
-            page = Page(to_browser, from_browser)
-            yield page
-            page.session = None
-            page.call("Browser.close")
-            process.wait(GUARD_S)
-        finally:
-            process.kill()
-            process.wait()
-            os.close(to_browser)
-            os.close(from_browser)
+    """A browser of its own, for a `with` block."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for option in OPTIONS:
+        options.add_argument(option)
+    options.set_capability(
+        "goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"}
+    )
+    service = webdriver.chrome.service.Service(DRIVER)
+    driver = webdriver.Chrome(options=options, service=service)
+    try:
+        driver.set_page_load_timeout(GUARD_S)
+        yield Page(driver)
+    finally:
+        driver.quit()
+
+
+@pytest.fixture(scope="session")
+def one_browser() -> Iterator[Page]:
+    """Starting one takes seconds: all tests of a run share it."""
+    with browser() as page:
+        yield page
+
+
+@pytest.fixture
+def page(one_browser: Page) -> Page:
+    """A page on which nothing has happened."""
+    one_browser.reset()
+    return one_browser

@@ -9,6 +9,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.helpers.setting import ROOT
+
 # --- sockets -------------------------------------------------------------------------------
 
 
@@ -84,9 +86,7 @@ def cpu_s(pid: int) -> float:
     return time.clock_gettime((~pid << 3) | 2)
 
 
-FRAME = re.compile(
-    r"^#\d+ .*?(\w+) \(.*\) at (?:.*/)?([\w-]+\.[ch]:\d+)$", re.MULTILINE
-)
+FRAME = re.compile(r"^#\d+ .*?(\w+) \(.*\) at (\S+\.[ch]):(\d+)$", re.MULTILINE)
 DEBUGGER_S = 20
 
 
@@ -111,6 +111,10 @@ def where_threads_stand(pid: int) -> str:
         return ""
     lines = []
     for thread in said.stdout.split("\nThread ")[1:]:
-        calls = [f"{name} ({at})" for name, at in FRAME.findall(thread)]
+        calls = [
+            f"{name} ({Path(file).name}:{line})"
+            for name, file, line in FRAME.findall(thread)
+            if (ROOT / file).exists()
+        ]
         lines.append(f"  a thread: {', in '.join(calls)}")
     return "\n".join(sorted(lines))

@@ -8,13 +8,13 @@ import os
 
 import pytest
 
-from tests.helpers.browser import CHROMIUM, browser
+from tests.helpers.browser import in_browser
 from tests.helpers.labs import find_labs
 from tests.helpers.setting import SANITIZERS
 from tests.helpers.web import serve
 
 pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
+    in_browser,
     pytest.mark.skipif(
         SANITIZERS != "", reason="the page is the same under sanitizers"
     ),
@@ -37,23 +37,20 @@ def folder(tmp_path):
     return served
 
 
-def test_the_listing_names_everything_and_links_work(concurrent, folder):
+def test_the_listing_names_everything_and_links_work(page, concurrent, folder):
     (folder / "<b>&amp;'\"%41.txt").write_text("strange")
-    with serve(concurrent, "files", folder) as server, browser() as page:
-        page.open(server.url("/"))
+    with serve(concurrent, "files", folder) as server, page.visit(server.url("/")):
         page.until(f"{LISTED}.length === 3")
         assert page.value(LISTED) == ["sub/", "<b>&amp;'\"%41.txt", "old.txt"]
-        page.value("document.querySelectorAll('td a')[1].click()")
+        page.click("td a", 1)
         page.until("document.body.innerText === 'strange'")
 
 
-def test_chosen_files_are_uploaded(concurrent, folder, tmp_path):
+def test_chosen_files_are_uploaded(page, concurrent, folder, tmp_path):
     contents = {"one file.bin": os.urandom(3_000_000), "zwei&<ä>.txt": b"two"}
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
-    with serve(concurrent, "files", folder) as server, browser() as page:
-        page.open(server.url("/"))
-        page.until("!!document.querySelector('#choose')")
+    with serve(concurrent, "files", folder) as server, page.visit(server.url("/")):
         page.choose_files("#choose", *(tmp_path / name for name in contents))
         page.until(f"{LISTED}.length === 4")
         for name, content in contents.items():
@@ -62,22 +59,20 @@ def test_chosen_files_are_uploaded(concurrent, folder, tmp_path):
 
 
 def test_dropped_files_are_uploaded_to_the_folder_that_is_shown(
-    roomy, folder, tmp_path
+    page, roomy, folder, tmp_path
 ):
     (tmp_path / "dropped.txt").write_text("dropped")
-    with serve(roomy, "files", folder) as server, browser() as page:
-        page.open(server.url("/sub/"))
-        page.until("!!document.querySelector('#drop')")
+    with serve(roomy, "files", folder) as server, page.visit(server.url("/sub/")):
         page.drop_files("#drop", tmp_path / "dropped.txt")
         page.until(f"{LISTED}.includes('dropped.txt')")
         assert (folder / "sub" / "dropped.txt").read_text() == "dropped"
 
 
-def test_progress_is_shown_and_a_refusal_can_be_read(roomy, folder, tmp_path):
+def test_progress_is_shown_and_a_refusal_can_be_read(page, roomy, folder, tmp_path):
     (tmp_path / "large").write_bytes(b"x" * 2_000_000)
-    with serve(roomy, "files", folder, "--upload-limit=1") as server, browser() as page:
-        page.open(server.url("/"))
-        page.until("!!document.querySelector('#choose')")
+    with serve(roomy, "files", folder, "--upload-limit=1") as server, page.visit(
+        server.url("/")
+    ):
         page.choose_files("#choose", tmp_path / "large")
         page.until("document.body.innerText.includes('413 Content Too Large')")
         assert page.value("document.querySelectorAll('#uploads progress').length") == 1
@@ -85,19 +80,18 @@ def test_progress_is_shown_and_a_refusal_can_be_read(roomy, folder, tmp_path):
     assert sorted(os.listdir(folder)) == ["old.txt", "sub"]
 
 
-def test_a_file_is_deleted_after_a_question(roomy, folder):
-    with serve(roomy, "files", folder) as server, browser() as page:
-        page.open(server.url("/"))
+def test_a_file_is_deleted_after_a_question(page, roomy, folder):
+    with serve(roomy, "files", folder) as server, page.visit(server.url("/")):
         page.until("document.querySelectorAll('td button').length === 1")
-        page.value("document.querySelector('td button').click()")
+        page.click("td button")
+        page.accept_question()
         page.until(f"{LISTED}.length === 1")
     assert os.listdir(folder) == ["sub"]
 
 
-def test_without_javascript_files_can_be_downloaded(roomy, folder):
-    with serve(roomy, "files", folder) as server, browser() as page:
-        page.call("Emulation.setScriptExecutionDisabled", value=True)
-        page.open(server.url("/"))
+def test_without_javascript_files_can_be_downloaded(page, roomy, folder):
+    page.allow_scripts(False)
+    with serve(roomy, "files", folder) as server, page.visit(server.url("/")):
         page.until(f"{LISTED}.length === 2")
         assert page.value("document.querySelector('#drop').offsetHeight") == 0
         target = page.value("document.querySelectorAll('td a')[1].href")
@@ -105,11 +99,9 @@ def test_without_javascript_files_can_be_downloaded(roomy, folder):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_is_light_or_dark_as_wanted(roomy, folder, scheme):
-    features = [{"name": "prefers-color-scheme", "value": scheme}]
-    with serve(roomy, "files", folder) as server, browser() as page:
-        page.call("Emulation.setEmulatedMedia", features=features)
-        page.open(server.url("/"))
+def test_the_page_is_light_or_dark_as_wanted(page, roomy, folder, scheme):
+    with serve(roomy, "files", folder) as server, page.visit(server.url("/")):
+        page.emulate(scheme)
         page.until(f"{LISTED}.length === 2")
         ink = page.value("getComputedStyle(document.body).color")
         assert ink == ("rgb(0, 0, 0)" if scheme == "light" else "rgb(255, 255, 255)")
