@@ -1,7 +1,6 @@
-/* What real peers rarely do is played here by recv and send themselves: there
- * is always more to read, and there is never room for all. */
+/* Writing and last words, with a kernel that does what real ones rarely do: its
+ * recv always has more, its send never takes all. */
 
-#include "refuse.h"
 #include "write.h"
 
 #include <string.h>
@@ -9,18 +8,19 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "refuse.h"
 
-enum { MOST_DISCARDED = 1024 * 1024, ROOM = 7 };
+enum { MAX_DISCARDED = 1024 * 1024, ROOM = 7 };
 
 static size_t received, sent;
 static char took[1024];
 
-/* Always has more; gives up on a server who would go on for ever. */
+/* Always has more; ends if the server would go on for ever. */
 ssize_t recv(int socket, void *bytes, size_t size, int flags)
 {
     (void)socket, (void)bytes, (void)flags;
     received += size;
-    return received <= 10 * (size_t)MOST_DISCARDED ? (ssize_t)size : 0;
+    return received <= 10 * (size_t)MAX_DISCARDED ? (ssize_t)size : 0;
 }
 
 /* Never takes more than ROOM bytes. */
@@ -34,7 +34,7 @@ ssize_t send(int socket, const void *bytes, size_t size, int flags)
     return (ssize_t)size;
 }
 
-/* Without time to linger: what is there is read away, but not without end. */
+/* Without time to linger: what has arrived is discarded, but not without end. */
 static void a_flood_is_not_read_to_its_end(void)
 {
     int ends[2];
@@ -42,7 +42,7 @@ static void a_flood_is_not_read_to_its_end(void)
         abort();
     refuse_last_words(ends[1], "error\n", 0);
     CHECK(received > 0);
-    CHECK(received <= MOST_DISCARDED);
+    CHECK(received <= MAX_DISCARDED);
     close(ends[0]);
     close(ends[1]);
 }
