@@ -42,6 +42,7 @@ class Report:
     results: list[dict] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     provisional: bool = False
+    once: bool = False
     warnings: str = ""
     seconds: float = 0.0
 
@@ -219,7 +220,7 @@ def grade(
 ) -> Report:
     """Grade one folder."""
     begin = time.monotonic()
-    report = Report(lab, str(folder), provisional=once or bool(only))
+    report = Report(lab, str(folder), provisional=once or bool(only), once=once)
     room = Path(tempfile.mkdtemp(prefix="grade-"))
     beside = None
     try:

@@ -476,6 +476,7 @@ class Trial:
     room: Path
     limits: Limits
     look: Callable[[Server], Look]
+    own: frozenset[str] = frozenset()  # the student's files
     evidence: list[Look] = field(default_factory=list)
 
     def serve(

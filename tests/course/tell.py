@@ -88,11 +88,7 @@ def tell_report(report, with_progress: bool = True) -> None:
         )
     for limit in report.missing:
         print(f"  Not limited on this machine: {limit}")
-    word = (
-        " (provisional: tried once; make grade tries again)"
-        if report.provisional
-        else ""
-    )
+    word = " (provisional: tried once; make grade tries again)" if report.once else ""
     print(f"{report.score} of {report.max} points in {report.seconds:.1f} s{word}")
     if first and first["ran"] and first["name"] != "build":
         print(

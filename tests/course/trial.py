@@ -64,6 +64,7 @@ def attempt(stage: Stage, order: Order, patience: float, with_threads: bool):
         Path(order.room),
         limits,
         lambda server: look(server, own, with_threads),
+        frozenset(own),
     )
     try:
         stage.run(trial)

@@ -1,0 +1,125 @@
+"""Stages that labs 2 to 4 have in common: what any server with threads must do."""
+
+import re
+import signal
+
+from tests.course.talk import Client, Failed, Server, Trial
+
+TOKENS = 20
+
+
+def greets(trial: Trial, *flags: str) -> None:
+    with trial.serve(*flags, "desk") as server:
+        for number in 1, 2, 3:
+            client = server.connect()
+            if client.greeted() != number:
+                client.fail("was greeted by another number")
+            client.ask(b"echo hi", b"ok echo hi")
+            client.ask(b"quit", b"bye")
+            client.said = "said quit, read bye"
+            client.ended()
+
+
+def meets(server: Server, count: int) -> list[Client]:
+    """So many clients are served at once: each says barrier, and all are answered."""
+    clients = [server.connect() for _ in range(count)]
+    for client in clients:
+        client.greeted()
+    for client in clients:
+        client.send(b"barrier %d %d\n" % (count, 1000 * server.limits.patience))
+    for client in clients:
+        client.expect(b"ok barrier %d\n" % count)
+    return clients
+
+
+def tokens(trial: Trial, *flags: str) -> None:
+    """Of clients that come at one instant each gets back what it said itself."""
+    with trial.serve(*flags, "echo") as server:
+        for turn in range(3):
+            clients = [server.connect() for _ in range(TOKENS)]
+            for client in clients:
+                client.send(b"I am client %d\n" % client.number)
+            numbers = []
+            for client in clients:
+                numbers.append(client.greeted())
+                client.expect(b"I am client %d\n" % client.number)
+            if len(set(numbers)) != TOKENS:
+                raise Failed("two clients were greeted by the same number")
+            for client in clients:
+                client.leave()
+
+
+def rude_clients(server: Server) -> None:
+    client = server.greeted()
+    client.send(b"bytes 900000000\n")
+    client.read(1000)
+    client.reset()
+    server.connect().reset()
+    client = server.greeted()
+    client.send(b"echo half a li")
+    client.half_close()
+    client.ended()
+
+
+def rude(trial: Trial, *flags: str) -> None:
+    with trial.serve(*flags, "desk") as server:
+        rude_clients(server)
+        server.greeted().ask(b"echo still there", b"ok echo still there")
+
+
+def leaves_nothing(trial: Trial, *flags: str) -> None:
+    with trial.serve(*flags, "desk") as server:
+        threads = server.count("task")
+        for _ in range(5):
+            server.greeted().leave()
+        server.limits.until(lambda: server.count("task") <= threads, "a client has left, and its thread still runs")
+        descriptors, maps = server.count("fd"), server.maps()
+        for number in range(150):
+            client = server.greeted()
+            client.ask(b"echo hello", b"ok echo hello")
+            client.reset() if number % 2 else client.leave()
+        rude_clients(server)
+        server.greeted().leave()
+        server.returns_to(descriptors, threads)
+        if server.maps() > maps + 60:
+            raise Failed(f"all clients have left, and {server.maps() - maps} more pieces of memory are mapped than before")
+        server.ends_in_order()
+
+
+def no_race(trial: Trial, *flags: str) -> None:
+    """Under ThreadSanitizer: it reports what may happen, not only what did."""
+    with trial.serve(*flags, "desk", race=True) as server:
+        for _ in range(2):
+            clients = [server.connect() for _ in range(8)]
+            for client in clients:
+                client.greeted()
+                client.ask(b"echo hi", b"ok echo hi")
+            for client in clients:
+                client.leave()
+        server.stop()
+        server.ends("the server, built with ThreadSanitizer, was sent SIGTERM")
+        words = server.errors()
+        if "WARNING: ThreadSanitizer" in words:
+            kind = re.search(r"WARNING: ThreadSanitizer: ([^(\n]*)", words)[1].strip()
+            lines = re.findall(r"#\d+ (\w+) (?:\S*/)?(\w+\.[ch]:\d+)", words)
+            own = [f"{function} {where}" for function, where in lines if where.partition(":")[0] in trial.own]
+            places = " and ".join(dict.fromkeys(own[:4])) or "code that is not yours"
+            raise Failed(f"ThreadSanitizer reports a {kind}: {places}")
+
+
+def stops(trial: Trial, *flags: str) -> None:
+    with trial.serve(*flags, "desk") as server:
+        client, idle = server.greeted(), server.greeted()
+        client.send(b"sleep 200\n")
+        client.silent("it asked the server to sleep 200 ms", 0.03)
+        server.process.send_signal(signal.SIGTERM)
+        client.said = 'sent "sleep 200", then the server was sent SIGTERM,'
+        client.expect(b"ok sleep 200\n")
+        client.ended()
+        idle.said = "was idle when the server was sent SIGTERM,"
+        idle.ended()
+        if server.ends("the last client was answered after SIGTERM") != 0:
+            raise Failed(f"after SIGTERM the server ended with status {server.process.returncode}")
+    with trial.serve(*flags, "desk") as server:
+        server.greeted().leave()
+        server.ends_in_order()
