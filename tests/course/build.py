@@ -24,7 +24,7 @@ FLAGS = "-std=c17 -pthread -D_DEFAULT_SOURCE -g -fno-omit-frame-pointer".split()
 WARN = (
     "-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wvla".split()
 )
-RUN_FILES = ("false_alarm.c",)
+PROGRAMS = ("server", "client", "stress")
 
 
 class BuildFailed(Exception):
@@ -44,20 +44,23 @@ class Tree:
             return []
         written = {Path(file).with_suffix(".o") for file in handout.files()}
         room = self.build / "obj"
-        rooms = [room / "common", room / handout.folder, room / "lab3-thread-pool"]
+        rooms = [Path("common"), Path(handout.folder), Path("lab3-thread-pool")]
         taken = []
-        for path in sorted(
-            [*room.glob("common/**/*.o"), *room.glob("lab*/*.o")]
-            + sorted((ROOT / "given").glob("**/*.o"))
-        ):
-            where = path.relative_to(
-                room if path.is_relative_to(room) else ROOT / "given"
-            )
-            is_program = path.stem in ("server", "client", "stress")
-            replaced = path.parent in rooms and f"{path.stem}.c" in own
+        for path, where in self.everything(room):
+            is_program = path.stem in PROGRAMS
+            replaced = where.parent in rooms and f"{path.stem}.c" in own
             if not is_program and where not in written and not replaced:
                 taken.append(path)
         return taken
+
+    def everything(self, room: Path) -> list[tuple[Path, Path]]:
+        """Objects and where they belong: those whose source is there, and those that are shipped."""
+        built = [*room.glob("common/**/*.o"), *room.glob("lab*/*.o")]
+        found = [(path, path.relative_to(room)) for path in built]
+        found = [one for one in found if (ROOT / one[1]).with_suffix(".c").exists()]
+        shipped = (ROOT / "given").glob("**/*.o")
+        found += [(path, path.relative_to(ROOT / "given")) for path in shipped]
+        return sorted(found)
 
 
 def take_sources(folder: Path, into: Path) -> list[str]:

@@ -12,3 +12,6 @@ grade: labs ## what your lab can do: LAB= DIR= (STAGE=name, HINT=1, 2 or 3)
 	    $(STAGE:%=--stage=%) $(HINT:%=--hint=%)
 
 .PHONY: start mine grade
+watch: labs ## grade at every save, show the first stage that fails: LAB= DIR=
+	@$(COURSE).watch $(call needs,LAB) $(call needs,DIR) --build=$(abspath $B)
+.PHONY: watch

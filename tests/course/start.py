@@ -42,8 +42,8 @@ def files_of(lab: int) -> dict[str, str]:
 
 def start(lab: int, folder: Path) -> list[str]:
     """Write the folder; returns the names of its files."""
-    folder.mkdir(parents=True, exist_ok=True)
     files = files_of(lab)
+    folder.mkdir(parents=True, exist_ok=True)
     suite = os.path.relpath(ROOT, folder.resolve())
     files["Makefile"] = MAKEFILE.format(lab=lab, suite=suite)
     for name, text in files.items():

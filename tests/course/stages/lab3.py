@@ -14,7 +14,9 @@ def workers(trial: Trial) -> None:
         with trial.serve(f"--threads={count}", "desk") as server:
             clients = shared.meets(server, count)
             extra = server.connect()
-            clients[0].ask(b"barrier %d 60" % (count + 1), b"error barrier 1 of %d" % (count + 1))
+            clients[0].ask(
+                b"barrier %d 60" % (count + 1), b"error barrier 1 of %d" % (count + 1)
+            )
             extra.silent(f"{count} clients are being served, and --threads={count}")
 
 
@@ -27,7 +29,9 @@ def order(trial: Trial) -> None:
         first.ask(b"barrier 1", b"ok barrier 1")
         first.leave()
         for turn, client in enumerate(line):
-            client.said = f"is number {turn + 1} in the line, and everybody before it has left,"
+            client.said = (
+                f"is number {turn + 1} in the line, and everybody before it has left,"
+            )
             client.greeted()
             client.expect(b"ok echo %d\n" % turn)
             for later in line[turn + 1 :]:
@@ -51,7 +55,9 @@ def full_waits(trial: Trial) -> None:
 
 
 def full_refuses(trial: Trial) -> None:
-    with trial.serve("--threads=1", "--queue=1", "--when-full=refuse", "desk") as server:
+    with trial.serve(
+        "--threads=1", "--queue=1", "--when-full=refuse", "desk"
+    ) as server:
         first = server.greeted()
         waiting = server.connect()
         first.ask(b"barrier 2 40", b"error barrier 1 of 2")
@@ -60,7 +66,9 @@ def full_refuses(trial: Trial) -> None:
             refused.said = "came when worker and queue were taken (--when-full=refuse),"
             line = refused.line()
             if not line.startswith(BUSY):
-                refused.fail(f"expected to be told that the server is busy, but read {line!r}")
+                refused.fail(
+                    f"expected to be told that the server is busy, but read {line!r}"
+                )
             refused.ended()
         waiting.silent("the one worker is busy", 0)
         first.leave()
@@ -79,7 +87,10 @@ def free_worker(trial: Trial) -> None:
                     client.greeted()
                 for client in clients:
                     client.close()
-                server.limits.until(lambda: server.count("fd") <= server.at_start, "all clients have left, and their sockets are still open")
+                server.limits.until(
+                    lambda: server.count("fd") <= server.at_start,
+                    "all clients have left, and their sockets are still open",
+                )
 
 
 def idle(trial: Trial) -> None:
@@ -113,63 +124,161 @@ def pool_flags(function):
 
 
 STAGES = [
-    Stage("greet", 10, "one client after the other is greeted and answered", lambda trial: shared.greets(trial, "--threads=2"), READ + "#the-diff",
-          ("What does a worker do, and where do its clients come from?",
-           "work: lab 1's loop, with queue_pop for tcp_accept. main: queue_push for serve_client.",
-           "while ((client = queue_pop(&waiting)) != -1)\n    serve_client(client);")),
-    Stage("workers", 15, "as many are served at once as there are workers, and not one more", workers, READ + "#the-diff",
-          ("Which thread serves, and which only accepts?",
-           "main: push each client; the workers pop. Nothing else calls serve_client.",
-           "while ((client = tcp_accept(listener)) != -1)\n    if (!queue_push(&waiting, client))\n        service_refuse(client);"),
-          ("greet",)),
-    Stage("token", 10, "of 20 clients at one instant each gets its own answer", pool_flags(shared.tokens), HIT,
-          ("May two workers take the same client?",
-           "queue_pop: look, take and count under one lock.",
-           "lock; while (empty) wait; client = clients[popped++ % length]; unlock"),
-          ("greet",)),
-    Stage("order", 10, "first come, first served", order, READ + "#the-queue",
-          ("At which end does a client join, and at which end is one taken?",
-           "queue_push writes at pushed, queue_pop reads at popped; both only grow.",
-           "clients[pushed++ % length] = client;   client = clients[popped++ % length];"),
-          ("greet",)),
-    Stage("wait", 10, "when the queue is full, newcomers wait", full_waits, READ + "#back-pressure",
-          ("What does queue_push do when there is no place?",
-           "queue_push: wait on not_full; queue_pop signals it.",
-           "while (is_full(queue) && queue->waits)\n    pthread_cond_wait(&queue->not_full, &queue->lock);"),
-          ("order",)),
-    Stage("busy", 10, "with --when-full=refuse newcomers are told that it is busy", full_refuses, READ + "#back-pressure",
-          ("What does queue_push return to the accept loop when there is no place, and who tells the client?",
-           "main: service_refuse for a client that queue_push did not take.",
-           "if (!queue_push(&waiting, client))\n    service_refuse(client);"),
-          ("order",)),
-    Stage("free", 5, "nobody is refused while a worker is free", free_worker, READ + "#the-queue",
-          ("How many clients may be in the queue while two workers are idle?",
-           "What counts as full: an idle worker is one more place.",
-           "pushed - popped >= capacity + idle, where idle counts the workers in queue_pop"),
-          ("busy",)),
-    Stage("idle", 5, "uses no CPU while nobody says anything", idle, HIT,
-          ("What does a worker do while the queue is empty?",
-           "queue_pop: pthread_cond_wait in a loop, which blocks.",
-           "while (is_empty(queue) && !queue->is_closed)\n    pthread_cond_wait(&queue->not_empty, &queue->lock);"),
-          ("greet",)),
-    Stage("alarm", 5, "a wait that returns without a reason changes nothing", false_alarms, HIT,
-          ("What is true when pthread_cond_wait returns?",
-           "Each pthread_cond_wait: look again at what you wait for.",
-           "while, not if, around every pthread_cond_wait"),
-          ("wait",)),
-    Stage("race", 5, "ThreadSanitizer finds no race", pool_flags(shared.no_race), HIT,
-          ("Which fields of the queue do two threads use, and under which lock?",
-           "The line that the report names.",
-           "pthread_mutex_lock(&queue->lock) before the first look, unlock behind the last"),
-          ("workers",)),
-    Stage("leave", 5, "150 clients that leave in every way leave nothing behind (strict)", pool_flags(shared.leaves_nothing), HIT,
-          ("Who closes a client that a worker has served?",
-           "serve_client: close, whatever the service did. And a worker outlives its clients.",
-           "service_talk(client);\nclose(client);"),
-          ("workers",), strict=True),
-    Stage("stop", 10, "a stop sends all workers home and finishes the request in service (strict)", pool_flags(shared.stops), "docs/b-clean-up.md",
-          ("How does a worker that waits in queue_pop learn that nobody comes any more?",
-           "queue_close: is_closed, and wake all of them. main: then join each.",
-           "queue->is_closed = true;\npthread_cond_broadcast(&queue->not_empty);"),
-          ("workers",), strict=True),
+    Stage(
+        "greet",
+        10,
+        "one client after the other is greeted and answered",
+        lambda trial: shared.greets(trial, "--threads=2"),
+        READ + "#the-diff",
+        (
+            "What does a worker do, and where do its clients come from?",
+            "work: lab 1's loop, with queue_pop for tcp_accept. main: queue_push for serve_client.",
+            "while ((client = queue_pop(&waiting)) != -1)\n    serve_client(client);",
+        ),
+    ),
+    Stage(
+        "workers",
+        15,
+        "as many are served at once as there are workers, and not one more",
+        workers,
+        READ + "#the-diff",
+        (
+            "Which thread serves, and which only accepts?",
+            "main: push each client; the workers pop. Nothing else calls serve_client.",
+            "while ((client = tcp_accept(listener)) != -1)\n    if (!queue_push(&waiting, client))\n        service_refuse(client);",
+        ),
+        ("greet",),
+    ),
+    Stage(
+        "token",
+        10,
+        "of 20 clients at one instant each gets its own answer",
+        pool_flags(shared.tokens),
+        HIT,
+        (
+            "May two workers take the same client?",
+            "queue_pop: look, take and count under one lock.",
+            "lock; while (empty) wait; client = clients[popped++ % length]; unlock",
+        ),
+        ("greet",),
+    ),
+    Stage(
+        "order",
+        10,
+        "first come, first served",
+        order,
+        READ + "#the-queue",
+        (
+            "At which end does a client join, and at which end is one taken?",
+            "queue_push writes at pushed, queue_pop reads at popped; both only grow.",
+            "clients[pushed++ % length] = client;   client = clients[popped++ % length];",
+        ),
+        ("greet",),
+    ),
+    Stage(
+        "wait",
+        10,
+        "when the queue is full, newcomers wait",
+        full_waits,
+        READ + "#back-pressure",
+        (
+            "What does queue_push do when there is no place?",
+            "queue_push: wait on not_full; queue_pop signals it.",
+            "while (is_full(queue) && queue->waits)\n    pthread_cond_wait(&queue->not_full, &queue->lock);",
+        ),
+        ("order",),
+    ),
+    Stage(
+        "busy",
+        10,
+        "with --when-full=refuse newcomers are told that it is busy",
+        full_refuses,
+        READ + "#back-pressure",
+        (
+            "What does queue_push return to the accept loop when there is no place, and who tells the client?",
+            "main: service_refuse for a client that queue_push did not take.",
+            "if (!queue_push(&waiting, client))\n    service_refuse(client);",
+        ),
+        ("order",),
+    ),
+    Stage(
+        "free",
+        5,
+        "nobody is refused while a worker is free",
+        free_worker,
+        READ + "#the-queue",
+        (
+            "How many clients may be in the queue while two workers are idle?",
+            "What counts as full: an idle worker is one more place.",
+            "pushed - popped >= capacity + idle, where idle counts the workers in queue_pop",
+        ),
+        ("busy",),
+    ),
+    Stage(
+        "idle",
+        5,
+        "uses no CPU while nobody says anything",
+        idle,
+        HIT,
+        (
+            "What does a worker do while the queue is empty?",
+            "queue_pop: pthread_cond_wait in a loop, which blocks.",
+            "while (is_empty(queue) && !queue->is_closed)\n    pthread_cond_wait(&queue->not_empty, &queue->lock);",
+        ),
+        ("greet",),
+    ),
+    Stage(
+        "alarm",
+        5,
+        "a wait that returns without a reason changes nothing",
+        false_alarms,
+        HIT,
+        (
+            "What is true when pthread_cond_wait returns?",
+            "Each pthread_cond_wait: look again at what you wait for.",
+            "while, not if, around every pthread_cond_wait",
+        ),
+        ("wait",),
+    ),
+    Stage(
+        "race",
+        5,
+        "ThreadSanitizer finds no race",
+        pool_flags(shared.no_race),
+        HIT,
+        (
+            "Which fields of the queue do two threads use, and under which lock?",
+            "The line that the report names.",
+            "pthread_mutex_lock(&queue->lock) before the first look, unlock behind the last",
+        ),
+        ("workers",),
+    ),
+    Stage(
+        "leave",
+        5,
+        "150 clients that leave in every way leave nothing behind (strict)",
+        pool_flags(shared.leaves_nothing),
+        HIT,
+        (
+            "Who closes a client that a worker has served?",
+            "serve_client: close, whatever the service did. And a worker outlives its clients.",
+            "service_talk(client);\nclose(client);",
+        ),
+        ("workers",),
+        strict=True,
+    ),
+    Stage(
+        "stop",
+        10,
+        "a stop sends all workers home and finishes the request in service (strict)",
+        pool_flags(shared.stops),
+        "docs/b-clean-up.md",
+        (
+            "How does a worker that waits in queue_pop learn that nobody comes any more?",
+            "queue_close: is_closed, and wake all of them. main: then join each.",
+            "queue->is_closed = true;\npthread_cond_broadcast(&queue->not_empty);",
+        ),
+        ("workers",),
+        strict=True,
+    ),
 ]

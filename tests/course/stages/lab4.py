@@ -16,7 +16,11 @@ LONG = "20s"
 
 
 def limits(idle: str = LONG, request: str = LONG, threads: int = 1) -> list[str]:
-    return [f"--threads={threads}", f"--idle-timeout={idle}", f"--request-timeout={request}"]
+    return [
+        f"--threads={threads}",
+        f"--idle-timeout={idle}",
+        f"--request-timeout={request}",
+    ]
 
 
 def gone(client: Client, said: str) -> None:
@@ -89,14 +93,18 @@ def honest(trial: Trial) -> None:
         while time.monotonic() - begin < 0.6:
             client.ask(b"echo again", b"ok echo again")
             client.hears(0.03)
-        client.send(b"".join(b"echo %d\n" % n for n in range(300)), "sent 300 requests at once")
+        client.send(
+            b"".join(b"echo %d\n" % n for n in range(300)), "sent 300 requests at once"
+        )
         for number in range(300):
             client.expect(b"ok echo %d\n" % number)
 
 
 def backlog(trial: Trial) -> None:
     wanted = 3
-    with trial.serve("--threads=1", "--queue=0", f"--backlog={wanted}", "desk") as server:
+    with trial.serve(
+        "--threads=1", "--queue=0", f"--backlog={wanted}", "desk"
+    ) as server:
         first = server.greeted()
         held = server.connect()  # the accept loop has this one, and waits for a place
         first.ask(b"barrier 2 60", b"error barrier 1 of 2")
@@ -106,7 +114,9 @@ def backlog(trial: Trial) -> None:
                 one.setblocking(False)
                 one.connect_ex(("127.0.0.1", server.port))
             time.sleep(0.05)  # the kernel answers at once, or drops
-            connected = sum(one.connect_ex(("127.0.0.1", server.port)) in (0, 106) for one in crowd)
+            connected = sum(
+                one.connect_ex(("127.0.0.1", server.port)) in (0, 106) for one in crowd
+            )
         finally:
             for one in crowd:
                 one.close()
@@ -139,63 +149,148 @@ def stops(trial: Trial) -> None:
         idle.ended()
         gone(half, "had sent half a line when the server was sent SIGTERM,")
         if server.ends("SIGTERM was sent, and the last deadline has passed") != 0:
-            raise Failed(f"after SIGTERM the server ended with status {server.process.returncode}")
+            raise Failed(
+                f"after SIGTERM the server ended with status {server.process.returncode}"
+            )
         summary = server.output().splitlines()[-1]
         if not re.search(r"\b1 timed out\b", summary):
-            raise Failed(f'one client ran out of time, and the summary says "{summary}"')
+            raise Failed(
+                f'one client ran out of time, and the summary says "{summary}"'
+            )
     with trial.serve(*limits(), "desk") as server:
         server.greeted().leave()
         server.ends_in_order()
 
 
 STAGES = [
-    Stage("greet", 10, "one client after the other is greeted and answered", lambda trial: shared.greets(trial, "--threads=2"), READ + "#the-diff",
-          ("What must be true before reader_begin returns 1?",
-           "reader_begin: the first byte is there, or it was there before. wait_or_notified: poll.",
-           "reader_begin: if (in->start == in->end) receive(in, deadline_after(wait_limits.idle_ns), ...)\nwait_or_notified: int ready = poll(polled, 3, milliseconds_until(deadline));")),
-    Stage("pool", 5, "three workers serve three clients at once", pool, READ,
-          ("Does one wait keep another from waiting?",
-           "wait_or_notified: its variables are its own.",
-           "struct pollfd polled[] = {...}; inside the function, not static"),
-          ("greet",)),
-    Stage("idle", 15, "a silent client is sent away, and the next is served", idle_limit, READ + "#the-diff",
-          ("From when does the idle limit run, and who measures it?",
-           "reader_begin computes the deadline; wait_or_notified returns LATE when it has passed.",
-           "receive(in, deadline_after(wait_limits.idle_ns), in_recv)"),
-          ("greet",)),
-    Stage("crowd", 10, "six silent clients hold three workers only for a time", silent_crowd, READ,
-          ("What becomes of a worker whose client was sent away?",
-           "reader_begin returns -1 with ETIMEDOUT: the service says so and the worker takes the next.",
-           "if (size <= 0) return (int)size;"),
-          ("idle",)),
-    Stage("request", 15, "a request that does not end is cut at its limit", request_limit, READ + "#the-diff",
-          ("From when does the request limit run?",
-           "reader_begin: in->deadline, when the first byte is there.",
-           "in->deadline = deadline_after(wait_limits.request_ns);"),
-          ("greet",)),
-    Stage("dribble", 15, "one byte at a time buys no time", dribble, READ,
-          ("Does your deadline move when a byte comes?",
-           "The deadline is a moment, not a length of time: computed once for each request.",
-           "reader_fill waits until in->deadline, which only reader_begin sets. wait_or_notified looks at the clock before it polls."),
-          ("request",)),
-    Stage("honest", 10, "long work and many requests are not cut", honest, READ,
-          ("For what does a limit count: the visit, a request, or a pause?",
-           "reader_begin: both deadlines are new for each request.",
-           "deadline_after(...) each time reader_begin is called"),
-          ("request", "idle")),
-    Stage("wait", 5, "uses no CPU while it waits", many_idle, READ,
-          ("What timeout does poll get when the deadline is NEVER? When it is half a millisecond away?",
-           "milliseconds_until: -1 for NEVER, and round up.",
-           "(deadline - now_ns() + NS_PER_MS - 1) / NS_PER_MS"),
-          ("greet",)),
-    Stage("backlog", 5, "the kernel holds as many as --backlog says, and one", backlog, READ + "#the-lobby",
-          ("Who keeps connections that nobody has accepted, and how many?",
-           "main: the number that is given to listen.",
-           "service_listen(backlog)"),
-          ("greet",)),
-    Stage("stop", 10, "a stop ends, even with half a request (strict)", stops, "docs/b-clean-up.md",
-          ("Which waits may a stop end, and which does a deadline end?",
-           "wait_or_notified: stop_fd() beside the socket, if ends_on_stop.",
-           "{.fd = ends_on_stop ? stop_fd() : -1, .events = POLLIN}"),
-          ("request", "idle"), strict=True),
+    Stage(
+        "greet",
+        10,
+        "one client after the other is greeted and answered",
+        lambda trial: shared.greets(trial, "--threads=2"),
+        READ + "#the-diff",
+        (
+            "What must be true before reader_begin returns 1?",
+            "reader_begin: the first byte is there, or it was there before. wait_or_notified: poll.",
+            "reader_begin: if (in->start == in->end) receive(in, deadline_after(wait_limits.idle_ns), ...)\nwait_or_notified: int ready = poll(polled, 3, milliseconds_until(deadline));",
+        ),
+    ),
+    Stage(
+        "pool",
+        5,
+        "three workers serve three clients at once",
+        pool,
+        READ,
+        (
+            "Does one wait keep another from waiting?",
+            "wait_or_notified: its variables are its own.",
+            "struct pollfd polled[] = {...}; inside the function, not static",
+        ),
+        ("greet",),
+    ),
+    Stage(
+        "idle",
+        15,
+        "a silent client is sent away, and the next is served",
+        idle_limit,
+        READ + "#the-diff",
+        (
+            "From when does the idle limit run, and who measures it?",
+            "reader_begin computes the deadline; wait_or_notified returns LATE when it has passed.",
+            "receive(in, deadline_after(wait_limits.idle_ns), in_recv)",
+        ),
+        ("greet",),
+    ),
+    Stage(
+        "crowd",
+        10,
+        "six silent clients hold three workers only for a time",
+        silent_crowd,
+        READ,
+        (
+            "What becomes of a worker whose client was sent away?",
+            "reader_begin returns -1 with ETIMEDOUT: the service says so and the worker takes the next.",
+            "if (size <= 0) return (int)size;",
+        ),
+        ("idle",),
+    ),
+    Stage(
+        "request",
+        15,
+        "a request that does not end is cut at its limit",
+        request_limit,
+        READ + "#the-diff",
+        (
+            "From when does the request limit run?",
+            "reader_begin: in->deadline, when the first byte is there.",
+            "in->deadline = deadline_after(wait_limits.request_ns);",
+        ),
+        ("greet",),
+    ),
+    Stage(
+        "dribble",
+        15,
+        "one byte at a time buys no time",
+        dribble,
+        READ,
+        (
+            "Does your deadline move when a byte comes?",
+            "The deadline is a moment, not a length of time: computed once for each request.",
+            "reader_fill waits until in->deadline, which only reader_begin sets. wait_or_notified looks at the clock before it polls.",
+        ),
+        ("request",),
+    ),
+    Stage(
+        "honest",
+        10,
+        "long work and many requests are not cut",
+        honest,
+        READ,
+        (
+            "For what does a limit count: the visit, a request, or a pause?",
+            "reader_begin: both deadlines are new for each request.",
+            "deadline_after(...) each time reader_begin is called",
+        ),
+        ("request", "idle"),
+    ),
+    Stage(
+        "wait",
+        5,
+        "uses no CPU while it waits",
+        many_idle,
+        READ,
+        (
+            "What timeout does poll get when the deadline is NEVER? When it is half a millisecond away?",
+            "milliseconds_until: -1 for NEVER, and round up.",
+            "(deadline - now_ns() + NS_PER_MS - 1) / NS_PER_MS",
+        ),
+        ("greet",),
+    ),
+    Stage(
+        "backlog",
+        5,
+        "the kernel holds as many as --backlog says, and one",
+        backlog,
+        READ + "#the-lobby",
+        (
+            "Who keeps connections that nobody has accepted, and how many?",
+            "main: the number that is given to listen.",
+            "service_listen(backlog)",
+        ),
+        ("greet",),
+    ),
+    Stage(
+        "stop",
+        10,
+        "a stop ends, even with half a request (strict)",
+        stops,
+        "docs/b-clean-up.md",
+        (
+            "Which waits may a stop end, and which does a deadline end?",
+            "wait_or_notified: stop_fd() beside the socket, if ends_on_stop.",
+            "{.fd = ends_on_stop ? stop_fd() : -1, .events = POLLIN}",
+        ),
+        ("request", "idle"),
+        strict=True,
+    ),
 ]

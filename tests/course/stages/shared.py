@@ -72,7 +72,10 @@ def leaves_nothing(trial: Trial, *flags: str) -> None:
         threads = server.count("task")
         for _ in range(5):
             server.greeted().leave()
-        server.limits.until(lambda: server.count("task") <= threads, "a client has left, and its thread still runs")
+        server.limits.until(
+            lambda: server.count("task") <= threads,
+            "a client has left, and its thread still runs",
+        )
         descriptors, maps = server.count("fd"), server.maps()
         for number in range(150):
             client = server.greeted()
@@ -82,7 +85,9 @@ def leaves_nothing(trial: Trial, *flags: str) -> None:
         server.greeted().leave()
         server.returns_to(descriptors, threads)
         if server.maps() > maps + 60:
-            raise Failed(f"all clients have left, and {server.maps() - maps} more pieces of memory are mapped than before")
+            raise Failed(
+                f"all clients have left, and {server.maps() - maps} more pieces of memory are mapped than before"
+            )
         server.ends_in_order()
 
 
@@ -102,7 +107,11 @@ def no_race(trial: Trial, *flags: str) -> None:
         if "WARNING: ThreadSanitizer" in words:
             kind = re.search(r"WARNING: ThreadSanitizer: ([^(\n]*)", words)[1].strip()
             lines = re.findall(r"#\d+ (\w+) (?:\S*/)?(\w+\.[ch]:\d+)", words)
-            own = [f"{function} {where}" for function, where in lines if where.partition(":")[0] in trial.own]
+            own = [
+                f"{function} {where}"
+                for function, where in lines
+                if where.partition(":")[0] in trial.own
+            ]
             places = " and ".join(dict.fromkeys(own[:4])) or "code that is not yours"
             raise Failed(f"ThreadSanitizer reports a {kind}: {places}")
 
@@ -119,7 +128,9 @@ def stops(trial: Trial, *flags: str) -> None:
         idle.said = "was idle when the server was sent SIGTERM,"
         idle.ended()
         if server.ends("the last client was answered after SIGTERM") != 0:
-            raise Failed(f"after SIGTERM the server ended with status {server.process.returncode}")
+            raise Failed(
+                f"after SIGTERM the server ended with status {server.process.returncode}"
+            )
     with trial.serve(*flags, "desk") as server:
         server.greeted().leave()
         server.ends_in_order()
