@@ -4,7 +4,6 @@ import re
 import subprocess
 import time
 from collections import Counter
-from pathlib import Path
 
 from tests.course.talk import Look, Server, how_ended
 

@@ -54,7 +54,7 @@ def seconds_of_reference(lab: int, tree) -> dict[str, float]:
     from tests.course.reference import grade_reference
 
     report = grade_reference(lab, tree)
-    return {one["name"]: one["seconds"] for one in report.results}
+    return {one["name"]: one["seconds"] for one in report.results if one["passed"]}
 
 
 def remembered(file: Path, key: str) -> dict[str, float] | None:

@@ -20,7 +20,7 @@ def lay(lab: int, folder: Path) -> None:
 
 def grade_reference(lab: int, tree, **options):
     """Grade the reference of a lab."""
-    from tests.course.grade import grade
+    from tests.course.submission import grade
 
     with tempfile.TemporaryDirectory() as folder:
         lay(lab, Path(folder))

@@ -277,6 +277,7 @@ class Server:
         self.listener.start()
         try:
             self.port = self.announced()
+            self.at_start = self.count("fd")
         except BaseException as failure:
             self.__exit__(type(failure), failure, None)
             raise

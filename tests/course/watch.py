@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.course.build import ROOT, Tree
-from tests.course.grade import OwnFault, Report, grade
+from tests.course.submission import OwnFault, Report, grade
 from tests.course.tell import lesson, row
 
 IN_CLOSE_WRITE, IN_MOVED_TO, IN_DELETE = 0x8, 0x80, 0x200
