@@ -54,8 +54,12 @@ $B/obj/%.o: %.c Makefile $B/settings
 	@echo "  cc    $<"
 	@$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
+$B/obj/%.html.o: %.html Makefile $B/settings # page.html becomes the string page_html
+	@mkdir -p $(@D)
+	@{ echo 'const char $(*F)_html[] = {'; od -An -v -tx1 $< | sed "s/ \(..\)/'\\\\x\1',/g"; echo '0};'; } \
+	    | $(CC) $(ALL_CFLAGS) -x c -c -o $@ -
 # "q" appends: two files of one name in two folders are both there.
-$B/helpers.a: $(HELPERS:%.c=$B/obj/%.o)
+$B/helpers.a: $(HELPERS:%.c=$B/obj/%.o) $(patsubst %,$B/obj/%.o,$(wildcard common/services/*/*.html))
 	@rm -f $@ && $(AR) qc $@ $^
 
 # A lab's own files come before those of others with the same name.

@@ -256,7 +256,7 @@ static const struct http_method methods[] = {
 
 static const struct http_site site = {
     .methods = methods,
-    .page_end = files_page,
+    .page_end = page_html,
 };
 
 static const struct flag flags[] = {

@@ -3,8 +3,8 @@
 #ifndef FILES_PAGE_H
 #define FILES_PAGE_H
 
-/* HTML, to stand below the listing's table. Without JavaScript it shows
+/* page.html, to stand below the listing's table. Without JavaScript it shows
  * nothing, and the links above still work. */
-extern const char files_page[];
+extern const char page_html[];
 
 #endif

@@ -22,21 +22,8 @@
  * client who asks for it takes of the server's memory. */
 enum { MAX_ENTRIES = 10000, FIRST_ROOM = 64, DATE_SIZE = 32 };
 
-static const char page_begin[] =
-    "<!DOCTYPE html>\n"
-    "<html lang=\"en\">\n"
-    "<meta charset=\"utf-8\">\n"
-    "<meta name=\"viewport\" content=\"width=device-width\">\n"
-    "<style>\n"
-    ":root { color-scheme: light dark; font-family: system-ui, sans-serif; }\n"
-    "body { max-width: 50rem; margin: 2rem auto; padding: 0 1rem; }\n"
-    "table { width: 100%; border-collapse: collapse; }\n"
-    "th, td { padding: .3rem .5rem; text-align: left; }\n"
-    "tr { border-bottom: 1px solid #8884; }\n"
-    "td:first-child { overflow-wrap: anywhere; }\n"
-    "td:not(:first-child) { white-space: nowrap; }\n"
-    "</style>\n"
-    "<title>/";
+/* list.html */
+extern const char list_html[];
 
 struct entry {
     char name[NAME_MAX + 1];
@@ -175,7 +162,8 @@ static void put_entries(FILE *page, const struct entries *entries)
 static void put_page(FILE *page, const struct http_exchange *exchange,
                      const struct entries *entries)
 {
-    fputs(page_begin, page);
+    fputs(list_html, page);
+    fputs("<title>/", page);
     put_escaped(page, exchange->path);
     fputs("</title>\n<h1>/", page);
     put_escaped(page, exchange->path);
