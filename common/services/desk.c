@@ -22,7 +22,7 @@ enum {
     MOST_PARTIES = 100000,
     BARRIER_MS = 2000,
     CHUNK = 8192,
-    LONGEST_ANSWER = LONGEST_LINE + 32,
+    LONGEST_ANSWER = MAX_LINE + 32,
 };
 
 /* A request knows its words and answers them: 0, or -1 with errno if the client
@@ -166,7 +166,7 @@ static enum outcome talk(int client, long number)
     reader_open(&in, client);
     if (lines_greet(client, number) == -1)
         return LOST;
-    while ((length = reader_line(&in, LONGEST_LINE, &line)) > 0) {
+    while ((length = reader_line(&in, MAX_LINE, &line)) > 0) {
         if (line[length - 1] != '\n')
             return SERVED; /* cut off: half a request is none */
         clean_line(line, (size_t)length);

@@ -17,7 +17,7 @@ static enum outcome talk(int client, long number)
     reader_open(&in, client);
     if (lines_greet(client, number) == -1)
         return LOST;
-    while ((length = reader_line(&in, LONGEST_LINE, &line)) > 0)
+    while ((length = reader_line(&in, MAX_LINE, &line)) > 0)
         if (write_all(client, line, (size_t)length) == -1)
             return lines_farewell(&in, -1);
     return lines_farewell(&in, length);

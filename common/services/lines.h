@@ -10,7 +10,7 @@
 #include "reader.h"
 #include "visit.h"
 
-enum { LONGEST_LINE = 4096 }; /* CR and LF not counted */
+enum { MAX_LINE = 4096 }; /* CR and LF not counted */
 
 /* What a client hears who cannot be served. */
 #define LINES_BUSY "busy: no clerk is free, please come back later\n"

@@ -15,7 +15,7 @@
 #define GREETING "Hello, client 7.\n"
 #define TAKEN_NAME "taken"
 
-enum { MOST_SAID = 2 * LONGEST_LINE + 100, LONGEST_HEARD = LONGEST_LINE + 128 };
+enum { MOST_SAID = 2 * MAX_LINE + 100, LONGEST_HEARD = MAX_LINE + 128 };
 
 /* --- what text is -------------------------------------------------------- */
 
@@ -107,12 +107,12 @@ static void check_heard(const char *line)
 
 static int answers; /* lines that were answered, with at least one line each */
 static bool has_answered;
-static char speaker[LONGEST_NAME + 1];
+static char speaker[MAX_NAME + 1];
 
 bool roster_join(struct member *self, int client, long number,
                  const char *advice)
 {
-    *self = (struct member){.client = client, .name = "guest7"};
+    *self = (struct member){.out.client = client, .name = "guest7"};
     PROPERTY(number == 7 && strlen(advice) > 0);
     strcpy(speaker, self->name);
     answers = 0;
@@ -157,7 +157,7 @@ void roster_list(struct member *self)
 bool roster_rename(struct member *self, const char *name)
 {
     size_t length = strlen(name);
-    PROPERTY(length >= 1 && length <= LONGEST_NAME);
+    PROPERTY(length >= 1 && length <= MAX_NAME);
     for (size_t i = 0; i < length; i++) {
         bool is_letter = (name[i] >= 'a' && name[i] <= 'z') ||
                          (name[i] >= 'A' && name[i] <= 'Z');
@@ -186,7 +186,7 @@ int roster_catch_up(struct member *self)
 int roster_wait(void *self, int64_t deadline)
 {
     const struct member *member = self;
-    return wait_for(member->client, 0, deadline, false) == READY;
+    return wait_for(member->out.client, 0, deadline, false) == READY;
 }
 
 /* --- a conversation ------------------------------------------------------ */
@@ -201,7 +201,7 @@ static int count_sayings(const char *data, size_t size)
         size_t length = (size_t)(lf - data);
         size -= length + 1;
         length -= length > 0 && data[length - 1] == '\r';
-        if (length > LONGEST_LINE)
+        if (length > MAX_LINE)
             return count;
         while (length > 0 &&
                (data[length - 1] == ' ' || data[length - 1] == '\t'))

@@ -12,7 +12,7 @@
 #include "services/work.h"
 #include "world.h"
 
-enum { MOST_SAID = 2 * LONGEST_LINE + 100 };
+enum { MOST_SAID = 2 * MAX_LINE + 100 };
 
 #define GREETING "Hello, client 7.\n"
 #define TOO_LONG "error line too long: 4096 bytes at most\n"
@@ -49,7 +49,7 @@ static size_t answer_length(const char *answer, size_t left)
     for (const char *c = answer; c < lf; c++)
         is_text &= (unsigned char)*c >= ' ' && *c != '\x7f';
     PROPERTY(is_text);
-    PROPERTY(lf - answer <= LONGEST_LINE + 32);
+    PROPERTY(lf - answer <= MAX_LINE + 32);
     return (size_t)(lf - answer) + 1;
 }
 
@@ -95,12 +95,12 @@ static int count_lines(const char *data, size_t size)
         size -= length + 1;
         length -= length > 0 && data[length - 1] == '\r';
         count++;
-        if (length > LONGEST_LINE ||
+        if (length > MAX_LINE ||
             (length == 4 && memcmp(data, "quit", 4) == 0))
             return count;
     }
     size -= size > 0 && data[size - 1] == '\r';
-    return count + (size > LONGEST_LINE);
+    return count + (size > MAX_LINE);
 }
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)

@@ -20,7 +20,7 @@
 #define COMMANDS "/nick NAME, /who, /me WORDS, /quit"
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-enum { LONGEST_SAYING = LONGEST_LINE + 128 };
+enum { MAX_SAYING = MAX_LINE + 128 };
 
 /* A command is done with the words behind it. */
 struct command {
@@ -30,7 +30,7 @@ struct command {
 
 static void explain(struct member *self, const char *what, const char *words)
 {
-    char line[LONGEST_SAYING];
+    char line[MAX_SAYING];
     snprintf(line, sizeof line, "error %s%s\n", what, words);
     roster_tell(self, line);
 }
@@ -39,7 +39,7 @@ static void explain(struct member *self, const char *what, const char *words)
 static bool is_name(const char *name)
 {
     size_t length = strlen(name);
-    return length <= LONGEST_NAME && strspn(name, LETTERS) > 0 &&
+    return length <= MAX_NAME && strspn(name, LETTERS) > 0 &&
            strspn(name, LETTERS "0123456789-_") == length;
 }
 
@@ -64,7 +64,7 @@ static void do_who(struct member *self, const char *words)
 
 static void do_me(struct member *self, const char *words)
 {
-    char line[LONGEST_SAYING];
+    char line[MAX_SAYING];
     if (*words == '\0') {
         explain(self, "/me takes words, as in /me waves", "");
         return;
@@ -94,7 +94,7 @@ static void do_command(struct member *self, const char *line)
 
 static void say_words(const struct member *self, const char *words)
 {
-    char line[LONGEST_SAYING];
+    char line[MAX_SAYING];
     snprintf(line, sizeof line, "%s: %s\n", self->name, words);
     roster_say(line);
 }
@@ -118,7 +118,7 @@ static ssize_t converse(struct member *self, struct reader *in,
 {
     char *line;
     ssize_t result;
-    while ((result = reader_line(in, LONGEST_LINE, &line)) > 0) {
+    while ((result = reader_line(in, MAX_LINE, &line)) > 0) {
         if (line[result - 1] != '\n')
             return 0; /* cut off: who knows what was to be said? */
         clean_line(line, (size_t)result);

@@ -1,125 +1,118 @@
-/* A list of members, a lock, and for each member a bounded buffer of words that
- * its socket did not take. */
+/* A list of members, and a lock. */
 
 #include "roster.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "stop.h"
 #include "wait.h"
-#include "write.h"
 
-#define LAST_CHANCE_NS (500 * NS_PER_MS) /* to read what is kept at the end */
+#define LAST_CHANCE_NS                                                         \
+    (500 * NS_PER_MS)              /* to read what is pending at the end */
+#define BATCH_NS (100 * NS_PER_MS) /* from one batch of notices to the next */
 #define TOO_SLOW "error too slow: more was said than you have read\n"
 
-enum { LONGEST_LIST = 4000, LONGEST_NOTICE = 256 };
+enum { MAX_LIST = 4000, MAX_NOTICE = 256, MAX_BATCH = 16384 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct member *members; /* in the order in which they came */
+static struct member **members_end = &members;
+static int members_count;
 
-/* --- one member's words ------------------------------------------------- */
-/* All of these are called with the lock held, or for one who has left. */
+/* Notices of who came and who left that were not told yet. */
+static char batch[MAX_BATCH];
+static size_t batch_length;
+static int64_t batch_told; /* when the last one was told: now_ns() */
 
-/* At most one byte is in the pipe, so that this never blocks. */
-static void ring(struct member *to)
+/* --- what all are told --------------------------------------------------- */
+/* Called with the lock held, but for the last. */
+
+/* Tells a member the notices that it was not told yet. */
+static bool tell_notices(struct member *to)
 {
-    if (!to->is_rung)
-        to->is_rung = write(to->bell[1], "", 1) == 1;
+    size_t length = batch_length - to->known_notices;
+    if (length > 0)
+        outbox_put(&to->out, batch + to->known_notices, length);
+    return length > 0;
 }
 
-static void hush(struct member *self)
+static void tell_batch(void)
 {
-    char byte;
-    if (self->is_rung)
-        self->is_rung = read(self->bell[0], &byte, 1) != 1;
-}
-
-/* Sends as much of what is kept as the socket takes now. */
-static void send_kept(struct member *to)
-{
-    ssize_t sent = send(to->client, to->kept, to->kept_length, MSG_DONTWAIT);
-    if (sent >= 0) {
-        to->kept_length -= (size_t)sent;
-        memmove(to->kept, to->kept + sent, to->kept_length);
-    } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
-        to->failure = errno;
+    for (struct member *to = members; to != NULL; to = to->next) {
+        if (tell_notices(to))
+            batch_told = now_ns();
+        to->known_notices = 0;
     }
+    batch_length = 0;
 }
 
-/* Gives a line to a member, without waiting. Behind words that are kept already
- * it has to queue, or lines would overtake each other. */
-static void hand(struct member *to, const char *line)
-{
-    size_t length = strlen(line);
-    bool was_empty = to->kept_length == 0;
-    if (to->failure != 0)
-        return;
-    if (length > MOST_KEPT - to->kept_length) {
-        to->failure = ENOBUFS;
-        ring(to);
-        return;
-    }
-    memcpy(to->kept + to->kept_length, line, length);
-    to->kept_length += length;
-    if (was_empty)
-        send_kept(to);
-    if (was_empty && to->kept_length > 0)
-        ring(to); /* its thread has to look after the rest */
-}
-
-static bool has_fallen_behind(const struct member *member)
-{
-    return member->failure == ENOBUFS || member->failure == ETIMEDOUT;
-}
-
-/* Forgets what is kept, but for the line of which a part may have been sent. */
-static void forget_kept(struct member *self)
-{
-    const char *lf = memchr(self->kept, '\n', self->kept_length);
-    self->kept_length = lf != NULL ? (size_t)(lf - self->kept) + 1 : 0;
-}
-
-/* --- the list of members ------------------------------------------------ */
-/* All of these are called with the lock held. */
-
+/* Tells everybody a line, behind what happened before it. */
 static void deliver(const char *line)
 {
+    tell_batch();
     for (struct member *to = members; to != NULL; to = to->next)
-        hand(to, line);
+        outbox_put(&to->out, line, strlen(line));
 }
 
-/* Tells everybody what the room has noticed about a member. */
-static void deliver_notice(const char *name, const char *what)
+/* Adds what happened to a member to the batch. Returns whether the caller has
+ * to see to it that the batch is told: it is the first to add to it. */
+static bool add_notice(const char *name, const char *what)
 {
-    char notice[LONGEST_NOTICE];
-    snprintf(notice, sizeof notice, "-- %s %s\n", name, what);
-    deliver(notice);
+    if (batch_length + MAX_NOTICE > sizeof batch)
+        tell_batch();
+    bool is_first = batch_length == 0;
+    batch_length += (size_t)snprintf(batch + batch_length, MAX_NOTICE,
+                                     "-- %s %s\n", name, what);
+    return is_first;
 }
+
+static bool has_audience(void)
+{
+    const struct member *one = members;
+    while (one != NULL && one->known_notices == batch_length)
+        one = one->next;
+    return one != NULL;
+}
+
+/* Tells the batch when it is time: at once in a quiet room, else after a pause,
+ * which one thread makes for all that come meanwhile. Takes the lock itself. */
+static void tell_batch_in_time(void)
+{
+    pthread_mutex_lock(&lock);
+    int64_t time = has_audience() ? batch_told + BATCH_NS : 0;
+    pthread_mutex_unlock(&lock);
+    if (now_ns() < time)
+        wait_for(-1, 0, time, true);
+    pthread_mutex_lock(&lock);
+    tell_batch();
+    pthread_mutex_unlock(&lock);
+}
+
+/* --- the list of members ------------------------------------------------- */
+/* All of these are called with the lock held. */
 
 static void append(struct member *self)
 {
-    struct member **place = &members;
-    while (*place != NULL)
-        place = &(*place)->next;
-    *place = self;
+    *members_end = self;
+    members_end = &self->next;
+    members_count++;
 }
 
 static void take_out(const struct member *self)
 {
-    struct member **place = &members;
-    while (*place != self)
-        place = &(*place)->next;
-    *place = self->next;
+    struct member **link = &members;
+    while (*link != self)
+        link = &(*link)->next;
+    *link = self->next;
+    if (self->next == NULL)
+        members_end = link;
+    members_count--;
 }
 
 static bool is_taken(const char *name, const struct member *by_others_than)
@@ -132,108 +125,94 @@ static bool is_taken(const char *name, const struct member *by_others_than)
 }
 
 /* Writes the names of all; in a crowd, of the first, and how many more. */
-static void list_names(char list[LONGEST_LIST])
+static void list_names(char list[MAX_LIST])
 {
-    enum { ROOM_FOR_REST = 2 * LONGEST_NAME };
+    enum { ROOM_FOR_REST = 2 * MAX_NAME };
     size_t length = 0;
-    int more = 0;
+    int more = members_count;
     list[0] = '\0';
-    for (const struct member *one = members; one != NULL; one = one->next)
-        if (length < LONGEST_LIST - ROOM_FOR_REST)
-            length +=
-                (size_t)snprintf(list + length, LONGEST_LIST - length, "%s%s",
-                                 length == 0 ? "" : ", ", one->name);
-        else
-            more++;
+    for (const struct member *one = members;
+         one != NULL && length < MAX_LIST - ROOM_FOR_REST; one = one->next) {
+        length += (size_t)snprintf(list + length, MAX_LIST - length, "%s%s",
+                                   length == 0 ? "" : ", ", one->name);
+        more--;
+    }
     if (more > 0)
-        snprintf(list + length, LONGEST_LIST - length, " and %d more", more);
+        snprintf(list + length, MAX_LIST - length, " and %d more", more);
 }
 
-/* --- joining and leaving ------------------------------------------------ */
-
-static bool open_bell(int bell[2])
-{
-    if (pipe(bell) == -1)
-        return false;
-    fcntl(bell[0], F_SETFD, FD_CLOEXEC);
-    fcntl(bell[1], F_SETFD, FD_CLOEXEC);
-    return true;
-}
+/* --- joining and leaving ------------------------------------------------- */
 
 static void welcome(struct member *self, const char *advice)
 {
-    char list[LONGEST_LIST], line[LONGEST_LIST + LONGEST_NOTICE];
+    char list[MAX_LIST], line[MAX_LIST + MAX_NOTICE];
     list_names(list);
     snprintf(line, sizeof line, "-- you are %s; here: %s; %s\n", self->name,
              list, advice);
-    hand(self, line);
+    outbox_put(&self->out, line, strlen(line));
 }
 
 bool roster_join(struct member *self, int client, long number,
                  const char *advice)
 {
-    *self = (struct member){.client = client, .kept = malloc(MOST_KEPT)};
-    if (self->kept == NULL || !open_bell(self->bell)) {
-        free(self->kept);
+    *self = (struct member){.next = NULL};
+    if (!outbox_open(&self->out, client, &lock))
         return false;
-    }
     snprintf(self->name, sizeof self->name, "guest%ld", number);
 
     pthread_mutex_lock(&lock);
-    deliver_notice(self->name, "has come");
+    bool is_first = add_notice(self->name, "has come");
+    self->known_notices = batch_length;
     append(self);
     welcome(self, advice);
     pthread_mutex_unlock(&lock);
+    if (is_first)
+        tell_batch_in_time();
     return true;
 }
 
-/* Who has left may still read what is kept, if it does so soon. */
-static void give_last_chance(struct member *self)
+/* A member that left may still read what is pending, if it does so soon. */
+static void give_last_chance(struct outbox *out)
 {
-    if (self->kept_length == 0)
+    if (out->length == 0)
         return;
     int64_t deadline = now_ns() + LAST_CHANCE_NS;
-    if (wait_for(self->client, POLLOUT, deadline, false) == READY)
-        send_kept(self);
-}
-
-/* Tells one who has left why: too much is kept to be sent any more. */
-static void tell_too_slow(struct member *self)
-{
-    self->failure = 0;
-    forget_kept(self);
-    hand(self, TOO_SLOW);
+    if (wait_for(out->client, POLLOUT, deadline, false) == READY)
+        outbox_send(out);
 }
 
 int roster_leave(struct member *self, const char *why, const char *last_words)
 {
+    struct outbox *out = &self->out;
     pthread_mutex_lock(&lock);
-    int failure = self->failure;
-    bool is_slow = has_fallen_behind(self);
+    int error = out->error;
+    bool is_slow = outbox_is_behind(out), is_first = false;
+    tell_notices(self);
     take_out(self);
     if (!stop_requested()) /* when all leave, nobody stays to be told */
-        deliver_notice(self->name, is_slow ? "was too slow and is gone" : why);
+        is_first =
+            add_notice(self->name, is_slow ? "was too slow and is gone" : why);
     pthread_mutex_unlock(&lock);
 
     if (is_slow)
-        tell_too_slow(self);
+        outbox_replace(out, TOO_SLOW);
     else
-        hand(self, last_words);
-    give_last_chance(self);
-    if (failure == 0)
-        failure = self->kept_length > 0 ? ENOBUFS : self->failure;
-    close(self->bell[0]);
-    close(self->bell[1]);
-    free(self->kept);
-    return failure;
+        outbox_put(out, last_words, strlen(last_words));
+    give_last_chance(out);
+    if (error == 0)
+        error = out->length > 0 ? ENOBUFS : out->error;
+    outbox_close(out);
+    if (is_first)
+        tell_batch_in_time();
+    return error;
 }
 
-/* --- what members do ---------------------------------------------------- */
+/* --- what members do ----------------------------------------------------- */
 
 void roster_tell(struct member *self, const char *line)
 {
     pthread_mutex_lock(&lock);
-    hand(self, line);
+    outbox_put(&self->out, line, strlen(line));
     pthread_mutex_unlock(&lock);
 }
 
@@ -246,81 +225,39 @@ void roster_say(const char *line)
 
 void roster_list(struct member *self)
 {
-    char list[LONGEST_LIST], line[LONGEST_LIST + LONGEST_NOTICE];
+    char list[MAX_LIST], line[MAX_LIST + MAX_NOTICE];
     pthread_mutex_lock(&lock);
     list_names(list);
     snprintf(line, sizeof line, "-- here: %s\n", list);
-    hand(self, line);
+    outbox_put(&self->out, line, strlen(line));
     pthread_mutex_unlock(&lock);
 }
 
-/* Looking and taking are one step under the lock: of two members who want a
+/* Looking and taking are one step under the lock: of two members that want a
  * name at the same moment, one gets it. */
 bool roster_rename(struct member *self, const char *name)
 {
-    char what[LONGEST_NAME + sizeof "is now "];
+    char line[MAX_NOTICE];
     pthread_mutex_lock(&lock);
     bool is_free = !is_taken(name, self);
     if (is_free) {
-        snprintf(what, sizeof what, "is now %s", name);
-        deliver_notice(self->name, what);
+        snprintf(line, sizeof line, "-- %s is now %s\n", self->name, name);
+        deliver(line);
         snprintf(self->name, sizeof self->name, "%s", name);
     }
     pthread_mutex_unlock(&lock);
     return is_free;
 }
 
-/* --- waiting ------------------------------------------------------------ */
-
-/* Sends what the socket takes. Returns 1 when nothing is kept any more, 0 when
- * something is; -1 with errno when the member is to go. */
-static int try_to_catch_up(struct member *self)
-{
-    pthread_mutex_lock(&lock);
-    hush(self);
-    if (self->failure == 0 && self->kept_length > 0)
-        send_kept(self);
-    int failure = self->failure;
-    bool has_caught_up = self->kept_length == 0;
-    pthread_mutex_unlock(&lock);
-    errno = failure;
-    return failure != 0 ? -1 : has_caught_up;
-}
-
-static int fail(struct member *self, int failure)
-{
-    pthread_mutex_lock(&lock);
-    self->failure = failure;
-    pthread_mutex_unlock(&lock);
-    errno = failure;
-    return -1;
-}
+/* --- waiting ------------------------------------------------------------- */
 
 int roster_catch_up(struct member *self)
 {
-    int result;
-    while ((result = try_to_catch_up(self)) == 0) {
-        enum wake wake = write_wait(self->client, self->bell[0], true);
-        if (wake == STOPPED)
-            return 0;
-        if (wake == LATE)
-            return fail(self, ETIMEDOUT);
-    }
-    return result;
+    return outbox_catch_up(&self->out);
 }
 
-int roster_wait(void *member, int64_t deadline)
+int roster_wait(void *self, int64_t deadline)
 {
-    struct member *self = member;
-    enum wake wake;
-    do { /* rung: words were kept, or the member is to go */
-        int result = roster_catch_up(self);
-        if (result <= 0)
-            return result;
-        wake = wait_or_notified(self->client, POLLIN, self->bell[0], deadline,
-                                false);
-    } while (wake == NOTIFIED);
-    if (wake == LATE)
-        errno = ETIMEDOUT;
-    return wake == READY ? 1 : -1;
+    struct member *member = self;
+    return outbox_wait(&member->out, deadline);
 }

@@ -1,13 +1,14 @@
-/* The roster: who is in the room. It is the one thing that the threads of a
- * service share, and everything that is shared is behind its one lock.
+/* The roster: who is in the room. It is all that the threads of the service
+ * share, behind its one lock.
  *
- * - Words are given to all members under the lock: there is one order of lines,
- *   and all hear the same one. Who speaks hears itself, in its place.
- * - Nobody waits for another. What a member's socket does not take at once is
- *   kept for it, up to a bound; its own thread sends that when the socket takes
- *   bytes again. Who lets the bound be reached is sent home.
- * - A member is its own thread's. It is in the roster from roster_join to
- *   roster_leave, and others touch it only there, only under the lock. */
+ * - A line is put into every member's outbox under the lock: there is one order
+ *   of lines, the same for all. A speaker hears its own lines, in their place.
+ * - Nobody waits for another member. One whose outbox is full is disconnected.
+ * - A member belongs to its own thread. From roster_join to roster_leave other
+ *   threads touch it too, but only under the lock.
+ * - Who comes and who leaves is told in batches, at most ten a second: a crowd
+ *   that comes at once would else cost a system call for each pair of members.
+ */
 
 #ifndef CHAT_ROSTER_H
 #define CHAT_ROSTER_H
@@ -16,18 +17,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LONGEST_NAME = 20, MOST_KEPT = 65536 };
+#include "outbox.h"
+
+enum { MAX_NAME = 20 };
 
 /* A member lives on its thread's stack. While it is in the roster, only its
- * client and its own thread's reading of its name need no lock. */
+ * socket and its own thread's reading of its name need no lock. */
 struct member {
-    int client;
-    char name[LONGEST_NAME + 1];
-    char *kept; /* lines that the socket has not taken yet */
-    size_t kept_length;
-    int bell[2]; /* a pipe, to wake its thread: there is something to do */
-    bool is_rung;
-    int failure; /* errno: why it is told no more; 0 while it is */
+    char name[MAX_NAME + 1];
+    struct outbox out;
+    size_t known_notices; /* bytes of the present batch from before it joined */
     struct member *next;
 };
 
@@ -37,14 +36,14 @@ struct member {
 bool roster_join(struct member *self, int client, long number,
                  const char *advice);
 
-/* Takes self out: from now on nobody else touches it. The others are told that
- * it left, in the words of why. It hears last_words after all that it heard
- * before, or that it was too slow a reader if that is why; it gets half a
- * second to read them. Returns 0 if it has been sent them; else an errno: that
- * of send(2), ENOBUFS when too much was kept, ETIMEDOUT when it stood still. */
+/* Takes self out: from now on no other thread touches it. The others are told
+ * that it left, in the words of why. It is sent last_words after all that is
+ * pending, or that it was too slow a reader if that is why; it has half a
+ * second to read them. Returns 0 if all was sent; else an errno: that of
+ * send(2), ENOBUFS when too much was pending, ETIMEDOUT when it stood still. */
 int roster_leave(struct member *self, const char *why, const char *last_words);
 
-/* Says line, which ends in LF, to self alone; or to everybody, self included.
+/* Tells line, which ends in LF, to self alone; or to everybody, self included.
  */
 void roster_tell(struct member *self, const char *line);
 void roster_say(const char *line);
@@ -57,13 +56,12 @@ void roster_list(struct member *self);
  */
 bool roster_rename(struct member *self, const char *name);
 
-/* Waits until all that is kept for self has been sent. Returns 1; 0 when a stop
- * was asked for; -1 with errno as roster_leave says. */
+/* Waits until all that is pending for self has been sent. Returns 1; 0 when a
+ * stop was asked for; -1 with errno as roster_leave says. */
 int roster_catch_up(struct member *self);
 
-/* How a member's reader waits for bytes (see reader.h): meanwhile, it sends
- * what is kept. Who does not listen is not listened to: bytes are waited for
- * only once all that is kept has been sent. */
+/* How a member's reader waits for bytes (see reader.h): first until all that is
+ * pending has been sent. A member that does not read is not read from. */
 int roster_wait(void *self, int64_t deadline);
 
 #endif
