@@ -147,6 +147,7 @@ def stage() -> None:
         page.write_text(source_page(source))
     shutil.copytree(DOCS / "charts", PAGES / "charts")
     shutil.copytree(DOCS / "images", PAGES / "images")
+    shutil.copy(DOCS / "office.html", PAGES)  # as it is
     shutil.copy(HERE / "extra.css", PAGES)
 
 
