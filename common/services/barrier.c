@@ -1,4 +1,4 @@
-/* The barrier: a list of those who wait, a mutex, and for each a pipe that
+/* The barrier: a list of the waiting parties, a mutex, and a pipe for each that
  * wakes it. There is no pthread_barrier_t in it: that has one size, no
  * deadline, and macOS lacks it. Nor a condition variable: the one wait is the
  * only one. */
@@ -12,7 +12,7 @@
 
 #include "wait.h"
 
-/* One who waits. Lives on its own stack while it is in the list. */
+/* A waiting client. Lives on its thread's stack while it is in the list. */
 struct party {
     int wanted; /* how many must be here */
     int most;   /* how many were */
@@ -27,15 +27,15 @@ static int waiting_count;
 
 static void leave(struct party *party)
 {
-    struct party **place = &waiting;
-    while (*place != party)
-        place = &(*place)->next;
-    *place = party->next;
+    struct party **link = &waiting;
+    while (*link != party)
+        link = &(*link)->next;
+    *link = party->next;
     waiting_count--;
 }
 
-/* Somebody came: lets all go on who have waited for this many. */
-static void release_who_met(void)
+/* One more has come: lets all go on that waited for so many. */
+static void release_complete(void)
 {
     int count = waiting_count;
     struct party *next;
@@ -58,7 +58,7 @@ static void join(struct party *self)
     self->next = waiting;
     waiting = self;
     waiting_count++;
-    release_who_met();
+    release_complete();
     pthread_mutex_unlock(&lock);
 }
 

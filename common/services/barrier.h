@@ -1,4 +1,4 @@
-/* A barrier of any size: clients who wait at it go on together. It shows how
+/* A barrier of any size: clients that wait at it go on together. It shows how
  * many clients a server really serves at once, without a clock. */
 
 #ifndef BARRIER_H

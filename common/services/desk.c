@@ -1,4 +1,4 @@
-/* desk: the DMV. Every request keeps the clerk busy in a way of its own. */
+/* desk: the DMV. Each request keeps its worker busy in another way. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,16 +17,16 @@
 #include "write.h"
 
 enum {
-    LONGEST_MS = WORK_LONGEST_MS,
-    MOST_BYTES = 1000000000,
-    MOST_PARTIES = 100000,
+    MAX_MS = WORK_MAX_MS,
+    MAX_BYTES = 1000000000,
+    MAX_PARTIES = 100000,
     BARRIER_MS = 2000,
     CHUNK = 8192,
-    LONGEST_ANSWER = MAX_LINE + 32,
+    MAX_ANSWER = MAX_LINE + 32,
 };
 
-/* A request knows its words and answers them: 0, or -1 with errno if the client
- * cannot be answered. Words that it cannot use are told so in a line. */
+/* A request and the function that answers it: 0, or -1 with errno if the client
+ * is lost. Words that are no request are answered by a line that says so. */
 struct request {
     const char *name;
     int (*answer)(int client, const char *words);
@@ -34,7 +34,7 @@ struct request {
 
 static int answer_line(int client, const char *status, const char *words)
 {
-    char line[LONGEST_ANSWER];
+    char line[MAX_ANSWER];
     int length = snprintf(line, sizeof line, "%s %s\n", status, words);
     return write_all(client, line, (size_t)length);
 }
@@ -57,11 +57,10 @@ static int read_numbers(const char *words, long numbers[2], long most)
     return count;
 }
 
-/* The clerk is on the phone: time passes, nothing is computed. */
 static int answer_sleep(int client, const char *words)
 {
     long ms[2];
-    if (read_numbers(words, ms, LONGEST_MS) != 1)
+    if (read_numbers(words, ms, MAX_MS) != 1)
         return answer_line(client, "error", "sleep takes 0 to 600000 ms");
     work_sleep(ms[0]);
     char answer[64];
@@ -69,11 +68,10 @@ static int answer_sleep(int client, const char *words)
     return answer_line(client, "ok", answer);
 }
 
-/* The clerk computes: the time that passes is the processor's. */
 static int answer_burn(int client, const char *words)
 {
     long ms[2];
-    if (read_numbers(words, ms, LONGEST_MS) != 1)
+    if (read_numbers(words, ms, MAX_MS) != 1)
         return answer_line(client, "error", "burn takes 0 to 600000 ms");
     work_burn(ms[0]);
     char answer[64];
@@ -81,12 +79,11 @@ static int answer_burn(int client, const char *words)
     return answer_line(client, "ok", answer);
 }
 
-/* The clerk copies a file. The answer and the first bytes leave in one write.
- */
+/* The answer and the first bytes leave in one write. */
 static int answer_bytes(int client, const char *words)
 {
     long count[2];
-    if (read_numbers(words, count, MOST_BYTES) != 1)
+    if (read_numbers(words, count, MAX_BYTES) != 1)
         return answer_line(client, "error", "bytes takes 0 to 1000000000");
     char chunk[CHUNK];
     size_t begin =
@@ -103,12 +100,12 @@ static int answer_bytes(int client, const char *words)
     return 0;
 }
 
-/* The clerk waits for other clerks to have a client who waits here too. */
+/* Waits for other workers to have a client that waits here too. */
 static int answer_barrier(int client, const char *words)
 {
     long numbers[2] = {0, BARRIER_MS};
-    int count = read_numbers(words, numbers, LONGEST_MS);
-    if (count == 0 || numbers[0] < 1 || numbers[0] > MOST_PARTIES)
+    int count = read_numbers(words, numbers, MAX_MS);
+    if (count == 0 || numbers[0] < 1 || numbers[0] > MAX_PARTIES)
         return answer_line(
             client, "error",
             "barrier takes 1 to 100000 clients, then perhaps ms");

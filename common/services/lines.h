@@ -1,5 +1,4 @@
-/* The manners of services that talk in lines: how they greet and say good-bye.
- */
+/* What services that talk in lines have in common: the greeting, the end. */
 
 #ifndef LINES_H
 #define LINES_H
@@ -12,14 +11,14 @@
 
 enum { MAX_LINE = 4096 }; /* CR and LF not counted */
 
-/* What a client hears who cannot be served. */
+/* Sent to a client that is turned away. */
 #define LINES_BUSY "busy: no clerk is free, please come back later\n"
 
-/* A client in the middle of a line reads why it has to go only when it has sent
- * the rest. */
+/* A client in the middle of a line reads the reason only after it has sent the
+ * rest. */
 #define LINES_LINGER_NS (500 * NS_PER_MS)
 
-/* Greets client number: it now knows that a clerk has taken it. Returns 0, or
+/* Greets client number, so that it knows that a worker serves it. Returns 0, or
  * -1 with errno: it has gone, which the kernel tells only once. */
 int lines_greet(int client, long number);
 

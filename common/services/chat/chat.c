@@ -1,6 +1,6 @@
-/* chat: a room. What one says, all hear, in one order.
- * A line without a slash in front is said to everybody, who all hear it behind
- * the speaker's name; so does the speaker, and knows by that that it was said.
+/* chat: a room. What one member says all members get, in one order.
+ * A line that does not begin with a slash goes to everybody, with the speaker's
+ * name in front of it; also to the speaker, which so knows that it was sent.
  * What the room itself tells begins with "-- ". */
 
 #include <errno.h>
@@ -22,7 +22,7 @@
 
 enum { MAX_SAYING = MAX_LINE + 128 };
 
-/* A command is done with the words behind it. */
+/* A command, and the function that gets the words after it. */
 struct command {
     const char *name;
     void (*do_it)(struct member *self, const char *words);
@@ -35,7 +35,7 @@ static void explain(struct member *self, const char *what, const char *words)
     roster_tell(self, line);
 }
 
-/* Letters are those of ASCII: no two names look alike that are not. */
+/* Letters of ASCII only, so that no two different names look alike. */
 static bool is_name(const char *name)
 {
     size_t length = strlen(name);
@@ -120,7 +120,7 @@ static ssize_t converse(struct member *self, struct reader *in,
     ssize_t result;
     while ((result = reader_line(in, MAX_LINE, &line)) > 0) {
         if (line[result - 1] != '\n')
-            return 0; /* cut off: who knows what was to be said? */
+            return 0; /* cut off: half a line is not said */
         clean_line(line, (size_t)result);
         if (strcmp(line, "/quit") == 0) {
             *last_words = "bye\n";
@@ -130,7 +130,7 @@ static ssize_t converse(struct member *self, struct reader *in,
             do_command(self, line);
         else if (line[0] != '\0')
             say_words(self, line);
-        /* A flood comes no faster than its source hears it. */
+        /* A member that floods the room reads its own lines first. */
         result = roster_catch_up(self);
         if (result <= 0)
             return result;

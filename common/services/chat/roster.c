@@ -25,7 +25,7 @@ static struct member *members; /* in the order in which they came */
 static struct member **members_end = &members;
 static int members_count;
 
-/* Notices of who came and who left that were not told yet. */
+/* Notices of members that came or left, not told yet. */
 static char batch[MAX_BATCH];
 static size_t batch_length;
 static int64_t batch_told; /* when the last one was told: now_ns() */

@@ -2,12 +2,12 @@
  * share, behind its one lock.
  *
  * - A line is put into every member's outbox under the lock: there is one order
- *   of lines, the same for all. A speaker hears its own lines, in their place.
+ *   of lines, the same for all. A speaker also gets its own lines, in order.
  * - Nobody waits for another member. One whose outbox is full is disconnected.
  * - A member belongs to its own thread. From roster_join to roster_leave other
  *   threads touch it too, but only under the lock.
- * - Who comes and who leaves is told in batches, at most ten a second: a crowd
- *   that comes at once would else cost a system call for each pair of members.
+ * - People who come and leave are announced in batches, at most ten a second: a
+ *   crowd that comes at once would cost a system call for each pair of members.
  */
 
 #ifndef CHAT_ROSTER_H

@@ -24,11 +24,11 @@ enum { BYTES_PER_MIB = 1024 * 1024 };
 static const char *uploads_from = "loopback";
 static int upload_limit_mib = 1024;
 
-/* --- who may ------------------------------------------------------------- */
+/* --- permission ---------------------------------------------------------- */
 
 /* Is it a name that this machine has for itself? A web page from elsewhere can
- * make its own name lead here (DNS rebinding), and the browser of somebody on
- * this machine ask for what only that person may have. */
+ * make its own name lead here (DNS rebinding), so that the browser of a person
+ * on this machine asks for what only that person may have. */
 static bool is_own_name(struct http_text host)
 {
     static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
@@ -191,7 +191,7 @@ static int put_file(struct http_exchange *exchange,
 {
     struct target target;
     if (*location->name == '-')
-        return 403; /* who says `rm *` there would give it an option */
+        return 403; /* `rm *` would take it for an option */
     int status = check_body(&exchange->request);
     if (status == 0)
         status = look(location, &target);

@@ -15,7 +15,7 @@
 
 #define PREFIX ".upload-"
 
-enum { MODE = 0666, DEEPEST = 100 };
+enum { MODE = 0666, MAX_DEPTH = 100 };
 
 /* --- one upload ---------------------------------------------------------- */
 
@@ -37,7 +37,7 @@ int upload_begin(struct upload *upload, int directory)
     } while (upload->file == -1 && errno == EEXIST);
     if (upload->file == -1)
         return -1;
-    flock(upload->file, LOCK_EX); /* it has an owner who is alive: see sweep */
+    flock(upload->file, LOCK_EX); /* its server is alive: see sweep */
     return 0;
 }
 
@@ -134,7 +134,7 @@ static void sweep(int directory, int depth)
     while (stream != NULL && (next = readdir(stream)) != NULL)
         if (strncmp(next->d_name, PREFIX, strlen(PREFIX)) == 0)
             sweep_file(directory, next->d_name);
-        else if (*next->d_name != '.' && depth < DEEPEST)
+        else if (*next->d_name != '.' && depth < MAX_DEPTH)
             sweep_below(directory, next->d_name, depth + 1);
     if (stream != NULL)
         closedir(stream);

@@ -1,5 +1,5 @@
-/* Uploads that appear whole or not at all: bytes gather in a temporary file
- * beside their place, and reach it by one call, when they are on the disk.
+/* Uploads that appear whole or not at all: bytes are collected in a temporary
+ * file in the same directory, and it is renamed when they are on the disk.
  * Temporary files have names that begin with a dot, so none can be asked for.
  */
 
@@ -27,8 +27,8 @@ int upload_write(struct upload *upload, const char *bytes, size_t size);
 /* Waits until all bytes are on the disk. Returns 0, or -1 with errno. */
 int upload_sync(struct upload *upload);
 
-/* Gives the file its name, in place of one that has it; but if it is new, only
- * if there is none (EEXIST). Returns 0, or -1 with errno. */
+/* Gives the file its name and replaces a file that has it; but if it is new,
+ * only if there is none (EEXIST). Returns 0, or -1 with errno. */
 int upload_publish(struct upload *upload, const char *name, bool is_new);
 
 /* Ends an upload; what was not published is gone. */

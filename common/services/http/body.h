@@ -25,8 +25,8 @@ struct http_body {
 void http_body_open(struct http_body *body, const struct http_request *request);
 
 /* Takes the next bytes of the body, waiting for them; asks for them first if
- * the client waits for that. They take the place of the head: from now on the
- * texts of the request are not to be looked at. Points bytes at them (until the
+ * the client waits for that. They overwrite the head: from now on the texts of
+ * the request must not be used. Points bytes at them (until the
  * next call) and returns how many; 0 at the end; -1 with errno: ETIMEDOUT,
  * EBADMSG for a body that is cut off or is none, else that of recv(2) or
  * send(2). */

@@ -35,8 +35,8 @@ void http_validators_of(struct http_validators *validators,
 /* --- conditions ---------------------------------------------------------- */
 
 /* Is the present state among those listed? A weak tag, W/"...", promises less
- * than the same bytes: enough for one who asks whether to fetch anew, not for
- * one who is about to overwrite. */
+ * than the same bytes: enough for a client that asks whether to fetch again,
+ * not for one that is about to overwrite. */
 static bool is_listed(struct http_text list,
                       const struct http_validators *validators,
                       bool is_weak_enough)

@@ -42,7 +42,7 @@ static const struct work *find_work(const char *path, int64_t *ms)
 static int answer_work(struct http_exchange *exchange, const struct work *work,
                        int64_t ms)
 {
-    if (ms > WORK_LONGEST_MS)
+    if (ms > WORK_MAX_MS)
         return 400;
     work->run((long)ms);
     struct http_reply *reply = http_begin(exchange, 200);

@@ -19,7 +19,7 @@
 #include "status.h"
 
 /* A longer listing is cut off and says so: it would help nobody, and every
- * client who asks for it takes of the server's memory. */
+ * client that asks for it takes some of the server's memory. */
 enum { MAX_ENTRIES = 10000, FIRST_ROOM = 64, DATE_SIZE = 32 };
 
 /* list.html */

@@ -1,5 +1,5 @@
 /* From the target of a request to the name of a file beneath the root: pure
- * functions, and the place where every "../.." in any disguise ends. */
+ * functions, which stop every "../.." in any disguise. */
 
 #ifndef HTTP_PATH_H
 #define HTTP_PATH_H
@@ -23,7 +23,7 @@ int http_path_read(struct http_text target, char path[HTTP_PATH_SIZE]);
 int http_name_check(const char *name);
 
 /* How one character of a path is written in a URL: as itself, or, if it could
- * have a meaning there, as %XX. Returns that as a string, kept in code. */
+ * have a meaning there, as %XX. Returns that as a string, stored in code. */
 const char *http_path_encode(char c, char code[sizeof "%XX"]);
 
 #endif

@@ -33,8 +33,8 @@ void http_reply_open(struct http_reply *reply, int client);
 /* Marks the client as one that cannot be reached, for this errno. */
 void http_reply_lose(struct http_reply *reply, int error);
 
-/* Begins a reply with its status line and the fields that every reply has. Who
- * begins one says what happens to the connection after it: nothing is taken
+/* Begins a reply with its status line and the fields that every reply has. The
+ * caller says what happens to the connection after it: nothing is taken
  * over from the reply before. */
 void http_reply_begin(struct http_reply *reply, int status,
                       enum http_connection connection);
