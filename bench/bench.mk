@@ -1,7 +1,8 @@
 # The bench: measure and draw. Included by the Makefile.
 
-bench: all ## measure and draw (QUICK=1: for a lecture; EXPERIMENT=dmv: just one)
-	@$(PYTHON) bench/run.py --build=$B $(if $(QUICK),--quick) $(EXPERIMENT:%=--experiment=%)
+bench: all ## measure and draw (QUICK=1: for a lecture; EXPERIMENT=dmv: just one; LABEL=name; STRICT=1)
+	@$(PYTHON) bench/run.py --build=$B $(if $(QUICK),--quick) $(if $(STRICT),--strict) \
+	    $(LABEL:%=--label=%) $(EXPERIMENT:%=--experiment=%)
 
 demo: labs ## show the DMV live in the terminal (LAB=1: just that lab)
 	@$(PYTHON) bench/demo.py --build=$B $(LAB:%=--lab=%)

@@ -13,18 +13,17 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parent.parent
 sys.path[0] = str(SOURCE)  # the packages are named from the root
 
-from bench.experiments import arrivals
-from bench.experiments import backlog
-from bench.experiments import cost
-from bench.experiments import crowd
-from bench.experiments import dmv
-from bench.tell import exports
+from bench.experiments import arrivals, backlog, cost, crowd, dmv
+from bench.experiments import prices, silent, throughput, work
+from bench.experiments.experiment import Conclusion, Experiment, Options, Part
 from bench.judge import stamps
-from bench.measure import machine
-from bench.experiments import silent
-from bench.tell import summary
-from bench.experiments import throughput
-from bench.experiments import work
+from bench.judge.verdicts import MISSED
+from bench.measure import machine, rig, runs
+from bench.measure.labs import Lab, find_labs, find_null
+from bench.measure.processes import INTERRUPTS, BenchError, warn
+from bench.measure.progress import Progress
+from bench.measure.runs import Measured, Run, count
+from bench.tell import exports, summary
 from bench.tell.charts import (
     HOW_TO_GET_GNUPLOT,
     Chart,
@@ -32,18 +31,14 @@ from bench.tell.charts import (
     have_gnuplot,
     keep_scripts,
 )
-from bench.experiments.experiment import Conclusion, Experiment, Options, Part
-from bench.measure.labs import Lab, find_labs, find_null
-from bench.measure.processes import INTERRUPTS, BenchError, warn
-from bench.measure.progress import Progress
+from bench.tell.document import About
 from bench.tell.report import Report
 from bench.tell.results import discard, link_latest, make_folder, short
-from bench.measure.runs import Measured, Run, count
 
-MODULES = (dmv, crowd, work, arrivals, silent, backlog, cost, throughput)
+MODULES = (prices, dmv, crowd, work, arrivals, silent, backlog, cost, throughput)
 EXPERIMENTS = {module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES}
-AGAIN_SHARE = 0.1  # of the planned time may go into runs that are made again
-EXIT_FAILURE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+AGAIN_SHARE = 0.25  # of the planned time may go into runs that are made again
+EXIT_FAILURE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130  # 1 also: a promise missed
 
 
 @dataclass
@@ -56,6 +51,7 @@ class Bench:
     load: Path
     folder: Path
     load_average: float  # before it began: what others did on this machine
+    label: str = ""  # of the person who started it
     patience: stamps.Patience = field(default_factory=lambda: stamps.Patience(0))
     made: list[Measured] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)  # once it has been concluded
@@ -70,12 +66,12 @@ class Bench:
 
     def measure(self) -> None:
         """Make the runs one after the other, and tell how far it is."""
-        runs = self.plan()
-        expected_s = sum(run.expected_s for run in runs)
+        planned = self.plan()
+        expected_s = sum(run.expected_s for run in planned)
         progress = Progress(expected_s)
         self.patience = stamps.Patience(AGAIN_SHARE * expected_s)
         try:
-            for run in runs:
+            for run in planned:
                 progress.show(run.group, run.step)
                 self.made.append(self.make(run))
                 progress.passed(run.expected_s)
@@ -83,20 +79,22 @@ class Bench:
             progress.clear()
 
     def make(self, run: Run) -> Measured:
-        """Make a run, once more if it cannot be believed."""
-        perform = EXPERIMENTS[run.experiment].perform
+        """Make a run, and again if it cannot be believed."""
+        perform = rig.perform if run.is_counted else runs.perform
         raw = self.folder / "raw"
         return self.patience.make_valid(lambda: perform(run, self.load, raw))
 
     def conclude(self) -> list[Chart]:
         """Write the summary, and the CSVs behind the charts; returns the charts."""
+        self.made = stamps.leave_out(self.made)
+        self.options = replace(
+            self.options, prices=prices.price_list(self.of(prices.EXPERIMENT))
+        )
         sections = [headline(self)]
         for experiment in self.experiments:
-            made = [e for e in self.made if e.run.experiment == experiment.name]
-            if made:
-                conclusion = stamped(
-                    experiment.conclude(made, self.options, self.folder), made
-                )
+            if made := self.of(experiment):
+                conclusion = experiment.conclude(made, self.options, self.folder)
+                conclusion = stamped(conclusion, made)
                 self.parts.append(Part(experiment, conclusion, made))
                 sections.append(summary.section(experiment, conclusion, made))
         stamps.write(self.made, self.folder)
@@ -106,12 +104,26 @@ class Bench:
         link_latest(self.folder)
         return charts
 
+    def of(self, experiment: Experiment) -> list[Measured]:
+        """The runs of one experiment."""
+        return [each for each in self.made if each.run.experiment == experiment.name]
+
+    @property
+    def missed(self) -> int:
+        """How many promises were not kept."""
+        findings = [f for part in self.parts for f in part.conclusion.findings]
+        return sum(finding.verdict == MISSED for finding in findings)
+
     def publish(self) -> Path:
         """Write the exports, and the report with the charts that have been drawn."""
         facts = machine.describe(SOURCE, self.load)
         add_to(self.summary, summary.machine_section(facts))
-        exports.write_all(headline(self), self.parts, facts, self.folder)
+        exports.write_all(self.about(facts), self.parts, self.folder)
         return Report(headline(self), self.parts, facts).write(self.folder)
+
+    def about(self, facts: list[machine.Fact]) -> About:
+        """What was measured, when and where, for summary.json."""
+        return About(headline(self), self.label, facts, self.options.prices)
 
     @property
     def summary(self) -> Path:
@@ -120,13 +132,13 @@ class Bench:
 
 
 def stamped(conclusion: Conclusion, made: list[Measured]) -> Conclusion:
-    """The same with INVALID on each chart that shows runs that cannot be believed."""
+    """The same with what is to be said of the runs of each chart, red or grey."""
     charts = []
     for chart in conclusion.charts:
         shown = [each for each in made if chart.shows(each.run.scene)]
-        mark = stamps.stamp(shown)
-        settings = chart.settings | ({"stamp": mark} if mark else {})
-        charts.append(replace(chart, settings=settings))
+        said = {"stamp": stamps.stamp(shown), "left_out": stamps.grey_line(shown)}
+        said = {name: text for name, text in said.items() if text}
+        charts.append(replace(chart, settings=chart.settings | said))
     return replace(conclusion, charts=charts)
 
 
@@ -191,6 +203,8 @@ class Arguments:
     options: Options
     build: Path
     results: Path
+    label: str = ""
+    is_strict: bool = False
 
 
 def refuse(message: str) -> None:
@@ -210,10 +224,12 @@ def parse_arguments(arguments: list[str]) -> Arguments:
         refuse(f"--repeats={given.repeats}: not a whole number from 1")
     seed = random.randrange(1_000_000) if given.seed is None else given.seed
     return Arguments(
-        [each for name, each in EXPERIMENTS.items() if name in names],
+        [e for name, e in EXPERIMENTS.items() if name in {"prices", *names}],
         Options(given.quick, seed, given.repeats, is_alone=len(set(names)) == 1),
         given.build,
         given.results,
+        given.label,
+        given.strict,
     )
 
 
@@ -232,6 +248,8 @@ def make_parser() -> argparse.ArgumentParser:
     )
     add("--seed", type=int, help="the same seed, the same order of runs")
     add("--repeats", type=int, help="how often each burst is sent")
+    add("--label", default="", help="a name for these results, for make compare")
+    add("--strict", action="store_true", help="exit status 1 if a promise is missed")
     add("--build", type=Path, default=SOURCE / "build", help="where make built")
     add("--results", type=Path, default=SOURCE / "results", help="where to write")
     return parser
@@ -246,7 +264,7 @@ def prepare(chosen: Arguments) -> Bench:
     options = replace(chosen.options, null=find_null(chosen.build))
     folder = make_folder(chosen.results.absolute())
     before = os.getloadavg()[0]
-    return Bench(chosen.experiments, options, labs, load, folder, before)
+    return Bench(chosen.experiments, options, labs, load, folder, before, chosen.label)
 
 
 def main(arguments: list[str]) -> int:
@@ -258,7 +276,7 @@ def main(arguments: list[str]) -> int:
         bench = prepare(chosen)
         bench.measure()
         present(bench.conclude(), bench)
-        return 0
+        return EXIT_FAILURE if chosen.is_strict and bench.missed else 0
     except KeyboardInterrupt:
         INTERRUPTS.ignore()
         warn(f"interrupted{keep(bench)}")

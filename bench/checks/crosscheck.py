@@ -25,7 +25,7 @@ from bench.measure.labs import Lab, find_labs
 from bench.measure.processes import Program, await_end, started, warn
 from bench.measure.runs import wait_until_ready
 from bench.tell.summary import table
-from bench.tell.textcharts import seconds
+from bench.tell.units import seconds
 
 SOURCE = Path(__file__).resolve().parents[2]
 TRUE_ENOUGH = 0.1  # a share off the truth

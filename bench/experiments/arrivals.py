@@ -6,13 +6,10 @@ same run stands beside it what a closed loop's clock would have reported.
 
 import random
 from pathlib import Path
-from statistics import fmean, median
 
 from bench.experiments.arrivals_chart import make_chart
 from bench.experiments.arrivals_clocks import choose_pair, make_pair_chart, pair_caption
 from bench.experiments.arrivals_scenes import (
-    CALIBRATION,
-    NOMINAL_S,
     POOL,
     LoadPoint,
     RARE,
@@ -23,20 +20,13 @@ from bench.experiments.arrivals_scenes import (
     Scene,
     make_points,
 )
-from bench.experiments.experiment import (
-    Conclusion,
-    Experiment,
-    Finding,
-    Options,
-    share_off,
-)
-from bench.judge.estimates import interval
+from bench.experiments.experiment import Conclusion, Experiment, Finding, Options
 from bench.measure.labs import Lab
-from bench.measure.runs import Generator, Measured, Run, START_S, burst
-from bench.tell.textcharts import seconds
+from bench.measure.runs import Generator, Measured, Run, START_S
+from bench.tell.units import seconds
 
-REPEATS, QUICK_REPEATS = 2, 1
-CALIBRATION_CLIENTS = 50
+REPEATS, QUICK_REPEATS = 3, 1
+MAX_SEED = 2**31
 TIMEOUT = "10s"
 
 
@@ -44,7 +34,7 @@ TIMEOUT = "10s"
 
 
 def plan(labs: list[Lab], options: Options) -> list[Run]:
-    """Each repeat takes all loads of all scenes in a new order, other arrivals each."""
+    """Each repeat takes all loads of all scenes in a new order."""
     numbers = random.Random(f"arrivals {options.seed}")
     repeats = options.repeats or (QUICK_REPEATS if options.is_quick else REPEATS)
     runs = []
@@ -53,9 +43,7 @@ def plan(labs: list[Lab], options: Options) -> list[Run]:
         of_repeat = []
         for scene in SCENES:
             if lab := lab_for(scene, labs):
-                of_repeat += plan_scene(scene, lab, group, repeat, numbers, options)
-        if options.null:
-            of_repeat.append(plan_floor(options.null, group, repeat, numbers))
+                of_repeat += plan_scene(scene, lab, group, repeat, options)
         numbers.shuffle(of_repeat)
         runs += of_repeat
     return runs
@@ -72,40 +60,37 @@ def plan_scene(
     lab: Lab,
     group: str,
     repeat: int,
-    numbers: random.Random,
     options: Options,
 ) -> list[Run]:
-    """The loads of a scene in one repeat, and the burst that S is measured with."""
-    say = f"sleep {SERVICE_MS}"
+    """The loads of a scene in one repeat."""
     loads = scene.quick_loads if options.is_quick else scene.loads
-    runs = [
+    return [
         plan_run(
             scene.name,
             lab,
             group,
-            rate_generator(scene, load, span_ms, numbers),
+            rate_generator(scene, load, span_ms),
             repeat,
             span_ms / 1000,
         )
         for load, span_ms in loads.items()
     ]
-    calibration = burst(CALIBRATION_CLIENTS, say)[0]
-    takes = CALIBRATION_CLIENTS * NOMINAL_S / scene.clerks
-    name = f"{CALIBRATION}-{scene.name}"
-    return [*runs, plan_run(name, lab, group, calibration, repeat, takes)]
 
 
-def rate_generator(
-    scene: Scene, load: float, span_ms: int, numbers: random.Random
-) -> Generator:
-    """Customers who come at random at the rate that makes this load."""
+def rate_generator(scene: Scene, load: float, span_ms: int) -> Generator:
+    """Customers who come at random at the rate that makes this load.
+
+    They come at the same moments in every repeat and in every bench, or else two
+    of them could not be compared.
+    """
+    numbers = random.Random(f"{scene.name} {load}")
     flags = {
         "rate": scene.rate(load),
         "arrivals": "poisson",
         "duration": f"{span_ms}ms",
         "say": f"sleep {SERVICE_MS}",
         "timeout": TIMEOUT,
-        "seed": new_seed(numbers),
+        "seed": numbers.randrange(MAX_SEED),
     }
     if scene.is_rare:  # exactly its share of them: 1 %, not 0 or 3
         expected = scene.rate(load) * span_ms / 1000
@@ -115,24 +100,6 @@ def rate_generator(
             "rare-per-mille": RARE_PER_MILLE,
         }
     return Generator("rate", flags)
-
-
-def new_seed(numbers: random.Random) -> int:
-    """Any seed that load takes."""
-    return numbers.randrange(2**31)
-
-
-def plan_floor(null: Lab, group: str, repeat: int, numbers: random.Random) -> Run:
-    """The null server under the highest rate of all."""
-    rate = max(scene.rate(load) for scene in SCENES for load in scene.loads)
-    flags = {
-        "rate": rate,
-        "arrivals": "poisson",
-        "duration": "300ms",
-        "say": f"sleep {SERVICE_MS}",
-        "seed": new_seed(numbers),
-    }
-    return plan_run("floor", null, group, Generator("rate", flags), repeat, 0.3)
 
 
 def plan_run(
@@ -157,7 +124,9 @@ def plan_run(
 
 def conclude(made: list[Measured], options: Options, folder: Path) -> Conclusion:
     """Latency against load, and the pair of clocks."""
-    points = [point for scene in SCENES for point in make_points(scene, made)]
+    points = [
+        point for scene in SCENES for point in make_points(scene, made, options.prices)
+    ]
     if not points:
         return Conclusion([], [], [])
     findings = [finding for point in points for finding in findings_of(point)]
@@ -165,51 +134,40 @@ def conclude(made: list[Measured], options: Options, folder: Path) -> Conclusion
     pair = choose_pair(points)
     if pair:
         charts.append(make_pair_chart(pair, folder))
-    return Conclusion(findings, notes(points, made, options), charts)
+    return Conclusion(findings, notes(points, options), charts)
 
 
 def findings_of(point: LoadPoint) -> list[Finding]:
     """Mean latency at one load."""
-    expected = median(point.expected)
     return [
         Finding(
             point.runs[0].run.lab.name,
-            f"{point.scene.name}: mean at {point.load:.0%}",
-            str(interval(point.means)),
-            f"{seconds(expected)} for these arrivals,"
-            f" {seconds(point.long_run)} in the long run",
-            share_off(median(point.means), expected),
+            f"{point.scene.name}: mean at {point.rate}/s",
+            point.means,
+            point.ideal,
+            point.predicted,
+            remark=f"in the long run {seconds(point.long_run)}; load {point.load:.0%}",
         )
     ]
 
 
-def notes(points: list[LoadPoint], made: list[Measured], options: Options) -> list[str]:
+def notes(points: list[LoadPoint], options: Options) -> list[str]:
     """How the numbers came about."""
     lines = [
-        "Customers come at random (Poisson) and wait for nobody. Latency counts from the"
-        " intended start. S is measured in a burst: from one answer to the clerk's"
-        f" next, the median ({', '.join(service_words(points))}).",
-        "In the long run: M/D/1 and Pollaczek-Khinchine exactly, M/D/c by Cosmetatos. A short"
-        " run is not the long run: it has its share of rare customers, and theory is computed for the very arrivals of"
-        " each run, too, customer by customer (Lindley); off is measured against that.",
+        "Customers come at random (Poisson), at the same moments in every repeat, and"
+        " wait for nobody. Latency counts from the intended start. S is"
+        f" {seconds(points[0].service)} here, and {seconds(points[0].besides)} is what a"
+        " customer pays besides.",
+        "In the long run: M/D/1 and Pollaczek-Khinchine exactly, M/D/c by Cosmetatos. A"
+        " short run is not the long run: it has its share of rare customers, so theory is"
+        " computed for the very arrivals, customer by customer (Lindley); off is measured"
+        " against that.",
     ]
-    floors = [fmean(each.latencies) for each in made if each.run.lab.number == 0]
-    if floors:
-        lines.append(
-            f"Floor: the null server answers in {seconds(median(floors))} on average"
-            " at the highest rate of all."
-        )
     if pair := choose_pair(points):
         lines.append(pair_caption(pair))
     if options.is_quick:
         lines.append("QUICK left out loads, and time at each.")
     return lines
-
-
-def service_words(points: list[LoadPoint]) -> list[str]:
-    """S of each scene."""
-    services = {point.scene.name: point.service for point in points}
-    return [f"{name} {seconds(service)}" for name, service in services.items()]
 
 
 EXPERIMENT = Experiment(

@@ -3,21 +3,27 @@
 from pathlib import Path
 from statistics import median
 
-from bench.experiments.arrivals_scenes import LoadPoint, SCENES
+from bench.experiments.arrivals_scenes import (
+    MAX_LOAD,
+    SCENES,
+    SERVICE_MS,
+    LoadPoint,
+)
 from bench.tell.charts import Chart, write_csv
-from bench.tell.textcharts import log_log, seconds
+from bench.tell.textcharts import log_log
+from bench.tell.units import seconds
 
 SMOOTH = 60  # points of a predicted curve
 
 
-# ---- The chart of latency against load ----
-
-
 def make_chart(points: list[LoadPoint], folder: Path) -> Chart:
     """Write what the chart is drawn from."""
-    header = "number,scene,rate,load,mean_s,least_s,most_s,expected_s,long_run_s,failed"
+    header = (
+        "number,scene,rate,load,mean_s,least_s,most_s,ideal_s,predicted_s,long_run_s,"
+        "failed"
+    )
     write_csv(folder / "arrivals.csv", header, [point_row(point) for point in points])
-    header = "number,load,predicted_s"
+    header = "number,load,ideal_s,predicted_s"
     write_csv(folder / "arrivals-predicted.csv", header, curve_rows(points))
     header = "number,load,y_s,words"
     write_csv(folder / "arrivals-words.csv", header, word_rows(points))
@@ -48,7 +54,7 @@ def caption(points: list[LoadPoint]) -> str:
             last = of_scene[-1]
             said.append(
                 f"{scene.words}: at {last.load:.0%} load {seconds(median(last.means))} on"
-                f" average (theory: {seconds(median(last.expected))} for these arrivals,"
+                f" average (theory: {seconds(last.predicted)} for these arrivals,"
                 f" {seconds(last.long_run)} in the long run)"
             )
     return sentence("; ".join(said))
@@ -69,7 +75,8 @@ def point_row(point: LoadPoint) -> list:
         median(point.means),
         min(point.means),
         max(point.means),
-        median(point.expected),
+        point.ideal,
+        point.predicted,
         point.long_run,
         sum(each.failures.total() for each in point.runs),
     ]
@@ -82,11 +89,14 @@ def curve_rows(points: list[LoadPoint]) -> list[list]:
         of_scene = [point for point in points if point.scene == scene]
         if not of_scene:
             continue
-        service = of_scene[0].service
+        service, besides = of_scene[0].service, of_scene[0].besides
         for step in range(1, SMOOTH):
-            load = 0.97 * step / SMOOTH
+            load = MAX_LOAD * step / SMOOTH
             rate = load * scene.clerks / scene.moment(service, 1)
-            rows.append([scene.colour, load, scene.long_run(rate, service)])
+            ideal = scene.long_run(rate, SERVICE_MS / 1000)
+            rows.append(
+                [scene.colour, load, ideal, scene.long_run(rate, service) + besides]
+            )
     return rows
 
 

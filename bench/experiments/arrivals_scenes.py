@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from statistics import fmean, median
 
+from bench.judge.prices import FREE, Prices
+from bench.judge.stamps import believed
 from bench.judge.predictions import deterministic, fifo, pollaczek_khinchine
 from bench.measure.records import NS_PER_S, join
 from bench.measure.runs import Measured
@@ -14,7 +16,8 @@ RARE_TIMES = 100  # so many times longer takes one customer
 RARE_PER_MILLE = 10
 RARE = RARE_PER_MILLE / 1000
 POOL = 2
-CALIBRATION = "calibration"
+MAX_LOAD = 0.97  # beyond it nothing can be predicted
+BESIDES, NULL = "idle server, a client alone", "null"  # a price and its server
 LONGEST_FACTOR = 10  # a service so many times S was a rare one
 
 
@@ -101,12 +104,22 @@ class LoadPoint:
 
     scene: Scene
     rate: int
-    service: float  # S: how long a customer keeps a clerk from the next
     runs: list[Measured]
+    prices: Prices = FREE
+
+    @property
+    def service(self) -> float:
+        """S: how long a customer keeps a clerk from the next, here."""
+        return self.prices.service("sleep", SERVICE_MS / 1000)
+
+    @property
+    def besides(self) -> float:
+        """What a customer pays besides S and the line: connect, accept, wake-ups."""
+        return self.prices.one(BESIDES, NULL)
 
     @property
     def load(self) -> float:
-        """What was offered, by the measured S."""
+        """What was offered, by the S of this machine."""
         return self.scene.load(self.rate, self.service)
 
     @property
@@ -115,14 +128,25 @@ class LoadPoint:
         return [fmean(made.latencies) for made in self.runs]
 
     @property
-    def expected(self) -> list[float]:
-        """The same as theory has it for the very arrivals of each repeat."""
-        return [fmean(predict(made, self)) for made in self.runs]
+    def ideal(self) -> float:
+        """The same as theory has it for these very arrivals, if nothing else costs time."""
+        return median(fmean(predict(m, self, SERVICE_MS / 1000)) for m in self.runs)
+
+    @property
+    def predicted(self) -> float:
+        """The same with what this machine charges."""
+        lines = median(fmean(predict(made, self, self.service)) for made in self.runs)
+        return lines + self.besides
 
     @property
     def long_run(self) -> float:
-        """What theory expects in the long run."""
-        return self.scene.long_run(self.rate, self.service)
+        """What theory expects if this goes on for ever, and what the machine charges."""
+        return self.scene.long_run(self.rate, self.service) + self.besides
+
+    @property
+    def is_predictable(self) -> bool:
+        """Near saturation a little more work makes any line out of any other."""
+        return self.load <= MAX_LOAD
 
     @property
     def middle(self) -> Measured:
@@ -131,12 +155,15 @@ class LoadPoint:
         return ordered[(len(ordered) - 1) // 2]
 
 
-def predict(made: Measured, point: LoadPoint) -> list[float]:
-    """Each customer's latency if the line moves as theory says, in order of arrival."""
+def predict(made: Measured, point: LoadPoint, service: float) -> list[float]:
+    """Each customer's latency in order of arrival: Lindley's recursion of 1952.
+
+    Whoever comes starts when a clerk is free, and so does the next: fifo().
+    """
     pairs = sorted(join(made.clients, made.visits), key=lambda pair: pair[0].intended)
     first = pairs[0][0].intended
     arrivals = [(client.intended - first) / NS_PER_S for client, _ in pairs]
-    usual, *longer = [time for time, _ in point.scene.services(point.service)]
+    usual, *longer = [time for time, _ in point.scene.services(service)]
     services = [
         longer[0] if longer and visit and visit.held > LONGEST_FACTOR * usual else usual
         for _, visit in pairs
@@ -145,37 +172,23 @@ def predict(made: Measured, point: LoadPoint) -> list[float]:
     return [end - arrival for end, arrival in zip(done, arrivals)]
 
 
-def make_points(scene: Scene, made: list[Measured]) -> list[LoadPoint]:
+def make_points(
+    scene: Scene, made: list[Measured], prices: Prices = FREE
+) -> list[LoadPoint]:
     """A point for each load of a scene."""
     rated = [
         each
-        for each in made
+        for each in believed(made)
         if each.clients and each.run.scene.rpartition("-")[0] == scene.name
     ]
     rates = sorted({each.run.generators[0].flags["rate"] for each in rated})
-    service = measured_service(scene, made)
-    return [
+    points = [
         LoadPoint(
             scene,
             rate,
-            service,
             [each for each in rated if each.run.generators[0].flags["rate"] == rate],
+            prices,
         )
         for rate in rates
     ]
-
-
-def measured_service(scene: Scene, made: list[Measured]) -> float:
-    """S as a busy clerk has it: from one customer of a burst to the clerk's next.
-
-    Where others take the CPU the bench is late now and then, hence the median.
-    """
-    name = f"{CALIBRATION}-{scene.name}"
-    bursts = [sorted(each.latencies) for each in made if each.run.scene == name]
-    steps = [
-        later - earlier
-        for done in bursts
-        for earlier, later in zip(done, done[scene.clerks :])
-        if math.isfinite(later)
-    ]
-    return median(steps) if steps else NOMINAL_S
+    return [point for point in points if point.is_predictable]

@@ -3,21 +3,23 @@
 import math
 import random
 from pathlib import Path
+from statistics import median
 
 from bench.experiments.backlog_chart import make_chart
-from bench.experiments.backlog_crowd import CLIENTS, BacklogRun, SERVICE_MS, make_panels
-from bench.experiments.experiment import (
-    Conclusion,
-    Experiment,
-    Finding,
-    Options,
-    share_off,
+from bench.experiments.backlog_crowd import (
+    CLIENTS,
+    SERVICE_MS,
+    BacklogRun,
+    half_of,
+    make_panels,
+    served_of,
 )
-from bench.judge.estimates import percentile
-from bench.judge.predictions import fifo, revival_times
+from bench.experiments.experiment import Conclusion, Experiment, Finding, Options
+from bench.judge.predictions import revival_times
+from bench.judge.verdicts import within
 from bench.measure.labs import Lab
 from bench.measure.runs import Generator, Measured, Run, START_S
-from bench.tell.textcharts import seconds
+from bench.tell.units import seconds
 
 BACKLOGS, QUICK_BACKLOGS = (1, 16, 32, 64, 128), (1, 16, 128)
 EXPECTED_S = {1: 5, 16: 2.8, 32: 1.4, 64: 1.2, 128: 0.6}
@@ -43,7 +45,7 @@ def plan(labs: list[Lab], options: Options) -> list[Run]:
 
 
 def plan_run(lab: Lab, backlog: int, repeat: int, options: Options) -> Run:
-    """One crowd against one backlog, one clerk, and no attempt in the pool's queue."""
+    """One crowd against one backlog, one clerk, and no place in the pool's queue."""
     timeout_s = QUICK_TIMEOUT_MS / 1000 if options.is_quick else TIMEOUT_S
     flags = {
         "clients": CLIENTS,
@@ -67,7 +69,7 @@ def plan_run(lab: Lab, backlog: int, repeat: int, options: Options) -> Run:
 
 def conclude(made: list[Measured], options: Options, folder: Path) -> Conclusion:
     """A panel for each backlog."""
-    panels = make_panels(made)
+    panels = make_panels(made, options.prices)
     if not panels:
         return Conclusion([], [], [])
     findings = [finding for panel in panels for finding in findings_of(panel)]
@@ -75,45 +77,49 @@ def conclude(made: list[Measured], options: Options, folder: Path) -> Conclusion
 
 
 def findings_of(panel: BacklogRun) -> list[Finding]:
-    """Half, last, and whether the steps are this kernel's."""
+    """How many, half, the last, and whether the steps are this kernel's."""
     lab, what = panel.made.run.lab.name, f"backlog {panel.backlog}"
-    timeout_s = panel.made.run.timeout_s
-    half = percentile(panel.made.latencies, 0.5, timeout_s)
-    ends = fifo([panel.service] * CLIENTS, 1)
-    last = max(panel.made.latencies)
+    within_s = seconds(panel.made.run.timeout_s)
+    questions = {f"served within {within_s}": served_of, "half served by": half_of}
+    questions["last served by"] = max
     findings = [
         Finding(
             lab,
-            f"{what}: half served by",
-            str(half),
-            f"{seconds(ends[CLIENTS // 2 - 1])} if no SYN is lost",
-            share_off(half.value, ends[CLIENTS // 2 - 1]),
-        ),
-        Finding(
-            lab,
-            f"{what}: last served by",
-            f"> {seconds(timeout_s)}" if math.isinf(last) else seconds(last),
-            f"{seconds(ends[-1])} if no SYN is lost",
-            share_off(last, ends[-1]),
-        ),
-    ]
-    if errors := panel.syn_errors():
-        worst = max(errors, key=abs)
-        findings.append(
-            Finding(
-                lab,
-                f"{what}: connected when a SYN was due",
-                f"{len(errors)} clients",
-                ", ".join(seconds(t, 2) for t in panel.predicted_syns),
-                worst,
-                SYN_LIMIT,
-            )
+            f"{what}: {name}",
+            panel.each(of),
+            of(panel.ideal),
+            of(panel.predicted),
+            unit="1" if of is served_of else "s",
+            clients=CLIENTS,
         )
-    return [*findings, *counter_findings(panel, lab, what)]
+        for name, of in questions.items()
+        if of is served_of or math.isfinite(of(panel.predicted))
+    ]
+    return [*findings, *syn_findings(panel, lab, what), *counter_findings(panel)]
 
 
-def counter_findings(panel: BacklogRun, lab: str, what: str) -> list[Finding]:
+def syn_findings(panel: BacklogRun, lab: str, what: str) -> list[Finding]:
+    """For each SYN that is sent again: when clients were connected by it."""
+    findings = []
+    for again, due in enumerate(panel.predicted_syns, 1):
+        moments = panel.connected_by(again)
+        if moments:
+            findings.append(
+                Finding(
+                    lab,
+                    f"{what}: connected by SYN {again + 1}",
+                    [median(moments)],
+                    due,
+                    clients=len(moments),
+                    promise=within(SYN_LIMIT, due, fewest=1),
+                )
+            )
+    return findings
+
+
+def counter_findings(panel: BacklogRun) -> list[Finding]:
     """What the clients' records say, beside what the kernel counted meanwhile."""
+    lab, what = panel.made.run.lab.name, f"backlog {panel.backlog}"
     counted = panel.made.counted.network
     pairs = (
         ("SYNs sent again", panel.retransmits, counted["TCPSynRetrans"]),
@@ -123,9 +129,10 @@ def counter_findings(panel: BacklogRun, lab: str, what: str) -> list[Finding]:
         Finding(
             lab,
             f"{what}: {name}",
-            str(ours),
-            f"{kernels} by the kernel's count",
-            share_off(ours, kernels) if kernels else math.nan,
+            [ours],
+            unit="1",
+            clients=CLIENTS,
+            remark=f"{kernels} by the kernel's count",
         )
         for name, ours, kernels in pairs
         if ours or kernels
@@ -138,7 +145,7 @@ def notes(panels: list[BacklogRun], options: Options) -> list[str]:
     again = ", ".join(f"{time:.2g}" for time in revival_times(TIMEOUT_S))
     counted = sum(panel.made.counted.network["TCPSynRetrans"] for panel in panels)
     lines = [
-        f"{CLIENTS} clients at one instant, {SERVICE_MS} ms each, one worker, one attempt in"
+        f"{CLIENTS} clients at one instant, {SERVICE_MS} ms each, one worker, one place in"
         f" its queue: the rest wait in the kernel. Whoever is not served in"
         f" {panels[0].made.run.timeout_s:g} s has failed and ranks as infinitely late.",
         f"This kernel sends a lost SYN again after {due} s (tcp_syn_linear_timeouts ="

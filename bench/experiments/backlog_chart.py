@@ -11,7 +11,7 @@ def make_chart(panels: list[BacklogRun], folder: Path) -> Chart:
     """Write what the chart is drawn from."""
     header = (
         "panel,backlog,rank,client,connected_s,wait_s,waited_s,begun_s,done_s,phantom,"
-        "predicted_s,syn_retransmits,outcome"
+        "ideal_s,predicted_s,syn_retransmits,outcome"
     )
     rows = [
         client_row(n, panel, rank, attempt)
@@ -31,6 +31,7 @@ def make_chart(panels: list[BacklogRun], folder: Path) -> Chart:
         "\n".join([title, *(f"  {panel.words}; {panel.counters}" for panel in panels)]),
         {"number": panels[0].made.run.lab.number},
         caption=caption(panels),
+        scenes=tuple(panel.made.run.scene for panel in panels),
     )
 
 
@@ -48,7 +49,8 @@ def client_row(number: int, panel: BacklogRun, rank: int, attempt: Attempt) -> l
         attempt.begun,
         attempt.done,
         int(attempt.is_phantom),
-        rank * panel.service,
+        panel.ideal[rank - 1],
+        panel.predicted[rank - 1],
         attempt.client.syn_retransmits,
         attempt.client.outcome,
     ]

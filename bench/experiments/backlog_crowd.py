@@ -1,20 +1,22 @@
 """backlog: what became of a crowd before one backlog, and what the kernel promises."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import median
 
-from bench.experiments.experiment import share_off
 from bench.judge.estimates import percentile
-from bench.judge.predictions import syn_times
+from bench.judge.predictions import Admission, admitted, revival_times, syn_times
+from bench.judge.prices import FREE, Prices
+from bench.judge.stamps import believed
 from bench.measure.kernel import sysctl
 from bench.measure.records import Client, NS_PER_S, Visit, join
 from bench.measure.runs import Measured
-from bench.tell.textcharts import seconds
+from bench.tell.units import seconds
 
 CLIENTS = 100
 SERVICE_MS = 5
-NOMINAL_S = 5.2e-3
+# What the server holds: one at work, one in its queue, one in the hand of accept.
+INSIDE = 3
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,37 @@ class BacklogRun:
 
     backlog: int
     made: Measured
-    service: float
     linear: int  # the kernel's tcp_syn_linear_timeouts
+    prices: Prices = FREE
+    others: tuple[Measured, ...] = ()  # the other repeats
+
+    @property
+    def service(self) -> float:
+        """S: how long a client keeps the clerk, here."""
+        return self.prices.service("sleep", SERVICE_MS / 1000)
+
+    @property
+    def ideal(self) -> list[float]:
+        """When each is done, by the kernel's schedule and the service time alone."""
+        return self.schedule(SERVICE_MS / 1000)
+
+    @property
+    def predicted(self) -> list[float]:
+        """The same with what this machine charges."""
+        alone = self.prices.alone("sleep", self.made.run.lab.name)
+        return [alone + end for end in self.schedule(self.service)]
+
+    def schedule(self, service: float) -> list[float]:
+        """When each is done: those with a place, a SYN's wait, then the line again."""
+        patience = self.made.run.timeout_s
+        admission = Admission(
+            INSIDE, self.backlog, self.predicted_syns, revival_times(patience)
+        )
+        return admitted(CLIENTS, service, admission, patience)
+
+    def each(self, of: Callable[[list[float]], float]) -> list[float]:
+        """A number of each repeat, from its latencies in order."""
+        return [of(sorted(made.latencies)) for made in (self.made, *self.others)]
 
     @property
     def attempts(self) -> list[Attempt]:
@@ -92,15 +123,21 @@ class BacklogRun:
         """When this kernel sends a SYN again."""
         return syn_times(self.linear, self.made.run.timeout_s)
 
-    def syn_errors(self) -> list[float]:
-        """For each client that needed j SYNs more: by how much t_j was missed."""
-        times = self.predicted_syns
+    def connected_by(self, again: int) -> list[float]:
+        """When each was connected who needed so many SYNs more than the first."""
         return [
-            share_off(attempt.connected, times[attempt.client.syn_retransmits - 1])
+            attempt.connected
             for attempt in self.attempts
-            if 0 < attempt.client.syn_retransmits <= len(times)
+            if attempt.client.syn_retransmits == again
             and not math.isnan(attempt.connected)
         ]
+
+    @property
+    def predicted_half(self) -> str:
+        """When half of them are to be served, in words."""
+        half = half_of(self.predicted)
+        patience = seconds(self.made.run.timeout_s)
+        return seconds(half) if math.isfinite(half) else f"> {patience}"
 
     @property
     def words(self) -> str:
@@ -108,7 +145,7 @@ class BacklogRun:
         slowest = percentile(self.made.latencies, 0.5, self.made.run.timeout_s)
         return (
             f"backlog {self.backlog}: {self.served} of {CLIENTS} served; half by {slowest}"
-            f" (predicted {seconds(CLIENTS // 2 * self.service)}); clerk busy {self.busy:.0%}"
+            f" (predicted {self.predicted_half}); clerk busy {self.busy:.0%}"
         )
 
     @property
@@ -119,6 +156,16 @@ class BacklogRun:
             f"{self.retransmits} SYNs again; {self.phantoms} phantoms;"
             f" {counted['ListenOverflows']} overflows"
         )
+
+
+def half_of(ends: list[float]) -> float:
+    """When half of a crowd is done."""
+    return ends[CLIENTS // 2 - 1]
+
+
+def served_of(ends: list[float]) -> float:
+    """How many of a crowd are done in time."""
+    return sum(map(math.isfinite, ends))
 
 
 def find_attempts(made: Measured, backlog: int) -> list[Attempt]:
@@ -141,20 +188,13 @@ def find_attempts(made: Measured, backlog: int) -> list[Attempt]:
     return attempts
 
 
-def make_panels(made: list[Measured]) -> list[BacklogRun]:
+def make_panels(made: list[Measured], prices: Prices = FREE) -> list[BacklogRun]:
     """The repeat in the middle of each backlog, by how many were served."""
     linear = sysctl("ipv4/tcp_syn_linear_timeouts", 0)
-    service = measured_service(made)
-    panels = []
+    panels, made = [], believed(made)
     for backlog in sorted({each.run.flags["backlog"] for each in made}):
         runs = [each for each in made if each.run.flags["backlog"] == backlog]
         runs.sort(key=lambda each: each.failures.total())
-        middle = runs[(len(runs) - 1) // 2]
-        panels.append(BacklogRun(backlog, middle, service, linear))
+        middle = runs.pop((len(runs) - 1) // 2)
+        panels.append(BacklogRun(backlog, middle, linear, prices, tuple(runs)))
     return panels
-
-
-def measured_service(made: list[Measured]) -> float:
-    """S: how long a client holds the clerk, the median of all."""
-    held = [visit.held for each in made for visit in each.visits if visit.begun > 0]
-    return median(held) if held else NOMINAL_S

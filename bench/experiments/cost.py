@@ -71,6 +71,7 @@ def plan_held(lab: Lab, clients: int) -> Run:
         flags={"threads": POOL, "queue": max(COUNTS)},
         repeat=1,
         expected_s=START_S + rig.REST_S + waits_s + clients * 2e-4,
+        is_counted=True,
     )
 
 
@@ -88,6 +89,7 @@ def plan_visits(lab: Lab, repeat: int, options: Options) -> Run:
         flags={"threads": AT_ONCE},
         repeat=repeat,
         expected_s=START_S + lasts_s + 0.05,
+        is_counted=True,
     )
 
 
@@ -125,5 +127,4 @@ EXPERIMENT = Experiment(
     "what does a client cost the server, who stays for long or comes for a moment?",
     plan,
     conclude,
-    perform=rig.perform,
 )

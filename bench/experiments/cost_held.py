@@ -6,16 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.experiments.experiment import Finding, share_off
+from bench.experiments.experiment import Finding
 from bench.measure import rig
 from bench.measure.labs import Lab
 from bench.measure.rig import Held
 from bench.measure.runs import Measured
 from bench.tell.charts import Chart, spread_labels, write_csv
 from bench.tell.summary import table
-from bench.tell.textcharts import seconds
+from bench.tell.units import KIB, size
 
-KIB = 1024
 PAGE = mmap.PAGESIZE
 STACK = 256 * KIB + PAGE  # what lab 2 asks for a thread, and the page that guards it
 TOUCHED = 3 * PAGE  # of it: the thread's own data, its calls, the lines it reads
@@ -87,14 +86,6 @@ class HeldPoint:
         return self.held.added("switches")
 
 
-def size(count: float) -> str:
-    """Bytes for people, with three digits."""
-    for unit, of in (("GiB", KIB**3), ("MiB", KIB**2), ("KiB", KIB)):
-        if count >= of:
-            return f"{count / of:.3g} {unit}"
-    return f"{count:.0f} bytes"
-
-
 def make_points(made: list[Measured]) -> list[HeldPoint]:
     """All that were made, lab by lab."""
     held = [each for each in made if each.run.scene == HELD]
@@ -118,54 +109,47 @@ def held_findings(points: list[HeldPoint]) -> list[Finding]:
     return found
 
 
-def size_finding(
-    point: HeldPoint, what: str, measured: float, predicted: float
+def finding(
+    point: HeldPoint, what: str, value: float, predicted: float = math.nan, unit="B"
 ) -> Finding:
-    """Two sizes side by side."""
-    off = share_off(measured, predicted) if predicted > KIB else math.nan
-    return Finding(point.lab.name, what, size(measured), size(predicted), off)
+    """One number of a crowd that stays."""
+    what = f"{point.clients} stay: {what}"
+    return Finding(
+        point.lab.name, what, [value], predicted, unit=unit, clients=point.clients
+    )
 
 
 def memory_finding(point: HeldPoint) -> Finding:
-    """Memory for each client who stays."""
-    what = f"{point.clients} stay: memory each"
-    return size_finding(point, what, point.each, point.predicted_each)
+    """Memory for all of them, with the server itself."""
+    return finding(point, "memory", point.memory, point.predicted)
 
 
 def threads_finding(point: HeldPoint) -> Finding:
     """How many threads there are."""
-    what = f"{point.clients} stay: threads"
-    measured, predicted = point.held.during.threads, point.predicted_threads
-    off = share_off(measured, predicted)
-    return Finding(point.lab.name, what, f"{measured}", f"{predicted:.0f}", off)
+    threads = point.held.during.threads
+    return finding(point, "threads", threads, point.predicted_threads, "1")
 
 
 def addresses_finding(point: HeldPoint) -> Finding:
     """A stack is promised in full, and given as it is used."""
-    what = f"{point.clients} stay: addresses each"
-    return size_finding(point, what, point.held.added("reserved"), STACK)
+    return finding(point, "addresses each", point.held.added("reserved"), STACK)
 
 
 def stacks_finding(point: HeldPoint) -> Finding:
     """What the kernel itself needs for a thread, of which the process shows nothing."""
-    what = f"{point.clients} stay: kernel stack each"
     measured = point.held.added("kernel_stacks")
-    return size_finding(point, what, measured, KERNEL_STACK)
+    return finding(point, "kernel stack each", measured, KERNEL_STACK)
 
 
 def effort_finding(point: HeldPoint) -> Finding:
     """What it took until all were in place."""
-    effort = seconds(point.held.added("cpu_s"))
-    switches = f"{point.switches_each:.2g} switches"
-    what = f"{point.clients} come: effort each"
-    return Finding(point.lab.name, what, f"{effort} of CPU, {switches}", "")
+    return finding(point, "CPU to come in, each", point.held.added("cpu_s"), unit="s")
 
 
 def idle_finding(point: HeldPoint) -> Finding:
     """A thread that waits costs memory, and no time."""
-    what = f"{point.clients} stay: CPU while silent"
-    measured = f"{point.held.idle_cpu_s / rig.REST_S:.1%}"
-    return Finding(point.lab.name, what, measured, "0 %")
+    share = point.held.idle_cpu_s / rig.REST_S
+    return finding(point, "CPU while silent", share, 0.0, "%")
 
 
 def held_chart(points: list[HeldPoint], folder: Path) -> Chart:

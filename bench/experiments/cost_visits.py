@@ -7,12 +7,13 @@ from statistics import median
 
 from bench.experiments.cost_held import POOL, VISITS
 from bench.experiments.experiment import Finding, labs_of
+from bench.judge.stamps import believed
 from bench.measure.labs import Lab
 from bench.measure.rig import Counted
 from bench.measure.runs import Measured
 from bench.tell.charts import Chart, write_csv
 from bench.tell.summary import table
-from bench.tell.textcharts import seconds
+from bench.tell.units import seconds
 
 CONNECTIONS = 5000
 BYTES = 4000
@@ -48,7 +49,7 @@ class Bill:
 
 def make_bills(made: list[Measured]) -> list[Bill]:
     """One for each lab."""
-    visits = [each for each in made if each.run.scene == VISITS]
+    visits = [each for each in believed(made) if each.run.scene == VISITS]
     return [
         Bill(lab, [each for each in visits if each.run.lab == lab])
         for lab in labs_of(visits)
@@ -62,18 +63,17 @@ def baseline_of(bills: list[Bill]) -> float:
 
 def visit_findings(bills: list[Bill]) -> list[Finding]:
     """The baseline, and CPU seconds above it."""
-    baseline = baseline_of(bills)
     what = f"{CONNECTIONS} connections, {AT_ONCE} at a time: CPU"
-    found = []
-    for bill in bills:
-        if bill.is_baseline:
-            measured = f"{seconds(bill.cost)} {spread(bill.costs)}"
-            found.append(Finding(bill.lab.name, what, measured, ""))
-        else:
-            above = [cost - baseline for cost in bill.costs]
-            measured = f"{signed(bill.cost - baseline)} {spread(above, signed)}"
-            found.append(Finding(bill.lab.name, f"{what} above lab 1's", measured, ""))
-    return found
+    baseline = baseline_of(bills)
+    return [
+        Finding(
+            bill.lab.name,
+            what,
+            bill.costs,
+            remark="" if bill.is_baseline else f"{words(bill, baseline)} to lab 1's",
+        )
+        for bill in bills
+    ]
 
 
 def signed(value: float) -> str:
@@ -81,13 +81,6 @@ def signed(value: float) -> str:
     if not math.isfinite(value):
         return "not known"
     return f"{'-' if value < 0 else '+'}{seconds(abs(value))}"
-
-
-def spread(values: list[float], words=seconds) -> str:
-    """From the least to the most, if there is more than one."""
-    if len(values) < 2:
-        return f"({len(values)} run)"
-    return f"[{words(min(values))} to {words(max(values))}]"
 
 
 def visit_chart(bills: list[Bill], folder: Path) -> Chart:

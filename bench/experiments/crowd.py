@@ -1,6 +1,5 @@
 """crowd: how long a crowd takes, from 1 client to 1000, waiting or computing."""
 
-import math
 import random
 from pathlib import Path
 from statistics import median
@@ -8,32 +7,27 @@ from statistics import median
 from bench.experiments.crowd_chart import make_chart
 from bench.experiments.crowd_curves import (
     COMPUTES,
-    CORES,
     Curve,
     POOL,
-    CrowdPoint,
     WAITS,
     Work,
+    FLOOR,
     find_floor,
     is_near,
     make_curves,
 )
-from bench.experiments.experiment import (
-    Conclusion,
-    Experiment,
-    Finding,
-    Options,
-    service_finding,
-    share_off,
-)
+from bench.experiments.charges import CORES, Charges
+from bench.experiments.experiment import Conclusion, Experiment, Finding, Options
 from bench.judge.gates import NEAR_FLOOR
+from bench.judge.stamps import believed
 from bench.measure.labs import Lab
 from bench.measure.runs import Measured, Run, START_S, burst
 from bench.tell.charts import write_csv
-from bench.tell.textcharts import seconds
+from bench.tell.units import seconds
 
-REPEATS = dict.fromkeys((1, 3, 10, 30, 100, 300, 1000), 5)  # by clients
-QUICK_REPEATS = {1: 3, 10: 3, 100: 2, 1000: 1}
+FEWEST = 3  # clients of a crowd: one alone is a price, not a crowd
+REPEATS = {1: 5, 3: 5, 10: 5, 30: 5, 100: 5, 300: 3, 1000: 3}  # by clients
+QUICK_REPEATS = {1: 2, 10: 2, 100: 1, 1000: 1}
 
 
 def plan(labs: list[Lab], options: Options) -> list[Run]:
@@ -67,31 +61,32 @@ def choose_repeats(options: Options) -> dict[int, int]:
 
 
 def plan_run(lab: Lab, group: str, work: Work, clients: int, repeat: int) -> Run:
-    """One burst."""
+    """One burst; the null server takes no time for it."""
+    takes = work.last_done(Charges(lab, POOL), clients) if lab.number else 0.0
     return Run(
         experiment="crowd",
         group=group,
-        scene=work.name,
+        scene=work.name if lab.number else FLOOR,
         lab=lab,
         generators=burst(clients, f"{work.request} {work.service_ms}"),
         flags={"threads": POOL},
         repeat=repeat,
-        expected_s=START_S
-        + (work.last_done(lab, clients, work.service_ms / 1000) if lab.number else 0),
+        expected_s=START_S + takes,
+        effect_s=takes,
     )
 
 
 def conclude(made: list[Measured], options: Options, folder: Path) -> Conclusion:
     """A chart for each kind of work, and how far theory was off."""
     write_runs(made, folder)
-    floor = find_floor(made)
-    made = [each for each in made if each.run.lab.number]
-    findings, charts = [], []
+    floor = find_floor(believed(made))
+    curves, charts = [], []
     for work in (WAITS, COMPUTES):
-        if curves := make_curves(made, work):
-            findings += [finding for curve in curves for finding in findings_of(curve)]
-            charts.append(make_chart(curves, floor, work, folder))
-    curves = [curve for work in (WAITS, COMPUTES) for curve in make_curves(made, work)]
+        if of_work := make_curves(believed(made), work, options.prices):
+            curves += of_work
+            runs = [each for each in made if each.run.scene in (work.name, FLOOR)]
+            charts.append(make_chart(of_work, runs, work, folder))
+    findings = [finding for curve in curves for finding in findings_of(curve)]
     said = notes(curves, options) + floor_notes(curves, floor)
     return Conclusion(findings, said, charts)
 
@@ -122,29 +117,12 @@ def notes(curves: list[Curve], options: Options) -> list[str]:
     """How the numbers came about."""
     lines = [
         "Latency here is the time until the last client of a burst is done, because"
-        " that is what theory says exactly: median [least to most] of the repeats.",
-        "S is measured with a client alone. The generator shares the"
-        f" {CORES} cores with the servers.",
+        " that is what theory says exactly: median [least to most] of the repeats."
+        f" The generator shares the {CORES} cores with the servers.",
     ]
-    lines += [line for curve in curves for line in crowd_notes(curve)]
     if options.is_quick:
         lines.append(left_out(choose_repeats(options)))
     return lines
-
-
-def crowd_notes(curve: Curve) -> list[str]:
-    """Why a clerk for everybody is not enough: each has to be started first."""
-    if curve.work != WAITS or not math.isinf(curve.lab.clerks(POOL)):
-        return []
-    point = curve.points[-1]
-    taken = [burst.last_taken for burst in point.bursts if not burst.failures]
-    if not taken:
-        return []
-    return [
-        f"{curve.lab.name}: it took {seconds(median(taken))} until the last of"
-        f" {point.clients} had a thread: {CORES} cores cannot start them all at once,"
-        " which S leaves out."
-    ]
 
 
 def left_out(repeats: dict[int, int]) -> str:
@@ -159,30 +137,24 @@ def left_out(repeats: dict[int, int]) -> str:
 
 
 def findings_of(curve: Curve) -> list[Finding]:
-    """One client and the largest crowd."""
-    asked = curve.work.service_ms / 1000
-    alone = service_finding(curve.lone, curve.lab, f"{curve.work.name}: S", asked)
-    return [alone, finding_of(curve, curve.points[-1])]
-
-
-def finding_of(curve: Curve, point: CrowdPoint) -> Finding:
-    """One crowd: when its last client was done."""
-    predicted, measured = curve.predicted(point.clients), median(point.lasts)
-    spread = f"[{seconds(min(point.lasts))} to {seconds(max(point.lasts))}]"
-    if len(point.bursts) == 1:
-        spread = "(1 run)"
-    return Finding(
-        curve.lab.name,
-        f"{curve.work.name}: last of {point.clients} done",
-        f"{seconds(measured)} {spread}",
-        seconds(predicted),
-        share_off(measured, predicted),
-    )
+    """Each crowd: when its last client was done."""
+    return [
+        Finding(
+            curve.lab.name,
+            f"{curve.work.name}: last of {point.clients} done",
+            point.lasts,
+            curve.ideal(point.clients),
+            curve.predicted(point.clients),
+            clients=point.clients,
+        )
+        for point in curve.points
+        if point.clients >= FEWEST
+    ]
 
 
 def write_runs(made: list[Measured], folder: Path) -> None:
     """One row for each run: what the charts and the summary are computed from."""
-    header = "work,lab,clients,repeat,last_s,median_s,failed"
+    header = "work,lab,clients,repeat,last_s,median_s,failed,left_out"
     rows = [
         [
             each.run.scene,
@@ -192,6 +164,7 @@ def write_runs(made: list[Measured], folder: Path) -> None:
             max(each.latencies),
             median(each.latencies),
             each.failures.total(),
+            int(each.is_left_out),
         ]
         for each in made
     ]

@@ -4,18 +4,33 @@ import math
 from pathlib import Path
 from statistics import median
 
-from bench.experiments.crowd_curves import Curve, POOL, CrowdPoint, Work, is_near
+from bench.experiments.crowd_curves import (
+    POOL,
+    CrowdPoint,
+    Curve,
+    Work,
+    find_floor,
+    is_near,
+)
+from bench.judge.stamps import believed
+from bench.measure.runs import Measured
 from bench.tell.charts import Chart, spread_labels, write_csv
-from bench.tell.textcharts import log_log, seconds
+from bench.tell.textcharts import log_log
+from bench.tell.units import seconds
+
+
+STEPS_TO, STEP = 60, 10  # every number of clients up to here, then every tenth
 
 
 def make_chart(
-    curves: list[Curve], floor: dict[int, float], work: Work, folder: Path
+    curves: list[Curve], made: list[Measured], work: Work, folder: Path
 ) -> Chart:
-    """Write what the chart is drawn from."""
+    """Write what the chart is drawn from; made are all runs of this work."""
+    floor = find_floor(believed(made))
     name = f"crowd-{work.name}"
     header = (
-        "number,lab,clients,median_s,least_s,most_s,predicted_s,repeats,failed,near"
+        "number,lab,clients,median_s,least_s,most_s,ideal_s,predicted_s,repeats,"
+        "failed,near"
     )
     rows = [
         [*point_row(curve, point), int(is_near(point, floor))]
@@ -24,13 +39,26 @@ def make_chart(
     ]
     write_csv(folder / f"{name}.csv", header, rows)
     write_csv(folder / f"{name}-floor.csv", "clients,floor_s", floor.items())
-    header = "number,clients,predicted_s"
+    header = "number,clients,ideal_s,predicted_s"
     write_csv(folder / f"{name}-predicted.csv", header, predictions(curves))
+    rows = [
+        [each.run.lab.number, each.run.clients, max(each.latencies)]
+        for each in made
+        if each.is_left_out
+    ]
+    write_csv(folder / f"{name}-left-out.csv", "number,clients,last_s", rows)
     header = "number,clients,y_s,name,words"
     write_csv(folder / f"{name}-words.csv", header, words(curves))
     drawn = log_log(work.title, {curve.name: curve.medians for curve in curves})
-    said = chart_caption(curves)
-    return Chart(name, "crowd", work.title, drawn, chart_note(curves), said)
+    return Chart(
+        name,
+        "crowd",
+        work.title,
+        drawn,
+        chart_note(curves),
+        chart_caption(curves),
+        scenes=(work.name,),
+    )
 
 
 def chart_caption(curves: list[Curve]) -> str:
@@ -45,7 +73,8 @@ def chart_note(curves: list[Curve]) -> dict[str, str]:
     points = [point for curve in curves for point in curve.points]
     repeats = sorted({len(point.bursts) for point in points})
     runs = " to ".join(map(str, {repeats[0]: 0, repeats[-1]: 0}))
-    parts = [f"line: median of {runs} runs", "band: least to most", "dashed: predicted"]
+    parts = [f"line: median of {runs} runs", "band: least to most"]
+    parts += ["dashed: predicted", "thin: if this machine charged nothing"]
     parts += ["dotted: null server"]
     parts += ["cross: clients failed"] if any(point.failed for point in points) else []
     return {"note": f"{', '.join(parts)}; pools have {POOL} workers"}
@@ -60,6 +89,7 @@ def point_row(curve: Curve, point: CrowdPoint) -> list:
         median(point.lasts),
         min(point.lasts),
         max(point.lasts),
+        curve.ideal(point.clients),
         curve.predicted(point.clients),
         len(point.bursts),
         point.failed,
@@ -67,17 +97,13 @@ def point_row(curve: Curve, point: CrowdPoint) -> list:
 
 
 def predictions(curves: list[Curve]) -> list[list]:
-    """Each formula for every number of clients, so that its steps show.
-
-    Labs that share a formula differ by less than a line is wide, so the first of
-    them stands for all.
-    """
-    first = {curve.work.formula(curve.lab): curve for curve in reversed(curves)}
+    """Both formulas, for so many numbers of clients that their steps show."""
     most = max(point.clients for curve in curves for point in curve.points)
+    sizes = [n for n in range(1, most + 1) if n <= STEPS_TO or n % STEP < 2]
     return [
-        [curve.lab.number, clients, curve.predicted(clients)]
-        for curve in first.values()
-        for clients in range(1, most + 1)
+        [curve.lab.number, clients, curve.ideal(clients), curve.predicted(clients)]
+        for curve in curves
+        for clients in sizes
     ]
 
 
@@ -96,6 +122,9 @@ def words(curves: list[Curve]) -> list[list]:
 def label_of(curve: Curve) -> str:
     """The last point of a curve against the predicted one."""
     point = curve.points[-1]
-    predicted = seconds(curve.predicted(point.clients))
+    ideal, predicted = curve.ideal(point.clients), curve.predicted(point.clients)
     last = f"{point.failed} failed" if point.failed else seconds(median(point.lasts))
-    return f"{last}; predicted {curve.work.formula(curve.lab)} = {predicted}"
+    return (
+        f"{last}; predicted {seconds(predicted)}"
+        f" ({curve.work.formula(curve.lab)} = {seconds(ideal)})"
+    )

@@ -1,18 +1,18 @@
 """crowd: a lab under crowds of all sizes, and what theory says of them."""
 
 import math
-import os
 from dataclasses import dataclass
 from statistics import median
 
-from bench.experiments.experiment import labs_of, service_time
+from bench.experiments.charges import CORES, Charges
+from bench.experiments.experiment import labs_of
 from bench.judge.gates import is_near_floor
-from bench.judge.predictions import last_done
+from bench.judge.prices import FREE, Prices
 from bench.measure.labs import Lab
 from bench.measure.runs import Measured
 
 POOL = 10
-CORES = len(os.sched_getaffinity(0))
+FLOOR = "floor"  # the scene of the null server
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,12 @@ class Work:
     cores: float
     title: str
 
-    def last_done(self, lab: Lab, clients: int, service: float) -> float:
+    def last_done(self, charges: Charges, clients: int) -> float:
         """When theory expects the last of a crowd to be done."""
-        return last_done(clients, service, lab.clerks(POOL), self.cores)
+        asked = [self.service_ms / 1000] * clients
+        waits = math.isinf(self.cores)
+        ends = charges.waiting(asked) if waits else charges.computing(asked)
+        return max(ends)
 
     def formula(self, lab: Lab) -> str:
         """The same in the signs of the chart."""
@@ -81,11 +84,7 @@ class Curve:
     lab: Lab
     work: Work
     points: list[CrowdPoint]
-
-    @property
-    def lone(self) -> list[Measured]:
-        """The bursts of one client."""
-        return [burst for p in self.points if p.clients == 1 for burst in p.bursts]
+    prices: Prices = FREE
 
     @property
     def name(self) -> str:
@@ -97,10 +96,18 @@ class Curve:
         """What is drawn as a line: clients, and seconds until the last is done."""
         return [(point.clients, median(point.lasts)) for point in self.points]
 
+    @property
+    def charges(self) -> Charges:
+        """What this lab is charged here."""
+        return Charges(self.lab, POOL, self.prices)
+
     def predicted(self, clients: int) -> float:
-        """When theory expects the last of so many clients to be done."""
-        service = service_time(self.lone, self.work.service_ms / 1000)
-        return self.work.last_done(self.lab, clients, service)
+        """When the last of so many is done, with what this machine charges."""
+        return self.work.last_done(self.charges, clients)
+
+    def ideal(self, clients: int) -> float:
+        """The same on a machine that charges nothing."""
+        return self.work.last_done(self.charges.ideal, clients)
 
 
 def find_floor(made: list[Measured]) -> dict[int, float]:
@@ -117,19 +124,19 @@ def is_near(point: CrowdPoint, floor: dict[int, float]) -> bool:
     return is_near_floor(median(point.lasts), floor.get(point.clients, 0))
 
 
-def make_curves(made: list[Measured], work: Work) -> list[Curve]:
+def make_curves(made: list[Measured], work: Work, prices: Prices = FREE) -> list[Curve]:
     """A curve for each lab that was measured with this kind of work."""
     of_work = [each for each in made if each.run.scene == work.name]
     return [
-        make_curve(lab, work, [each for each in of_work if each.run.lab == lab])
+        make_curve(lab, work, prices, [each for each in of_work if each.run.lab == lab])
         for lab in labs_of(of_work)
     ]
 
 
-def make_curve(lab: Lab, work: Work, made: list[Measured]) -> Curve:
+def make_curve(lab: Lab, work: Work, prices: Prices, made: list[Measured]) -> Curve:
     """Put the runs of one lab together by the number of clients."""
     sizes = sorted({each.run.clients for each in made})
     points = [
         CrowdPoint(n, [each for each in made if each.run.clients == n]) for n in sizes
     ]
-    return Curve(lab, work, points)
+    return Curve(lab, work, points, prices)

@@ -11,7 +11,7 @@ from bench.tell.textcharts import Bar, gantt, gantt_legend
 
 KEY = (  # how far down the line each part of the picture is named
     (0.30, "served", "being served"),
-    (0.60, "predicted", "predicted: dashed"),
+    (0.60, "predicted", "predicted: dashed, thin without this machine's prices"),
     (0.75, "waiting", "waiting in line"),
 )
 
@@ -27,7 +27,9 @@ def make_chart(panels: list[LabLine], scene: Scene, folder: Path) -> Chart:
         for place in panel.shown
     ]
     write_csv(
-        folder / f"{scene.chart}.csv", f"{header},predicted_s,failed_s,outcome", rows
+        folder / f"{scene.chart}.csv",
+        f"{header},ideal_s,predicted_s,failed_s,outcome",
+        rows,
     )
     write_csv(
         folder / f"{scene.chart}-words.csv",
@@ -36,7 +38,8 @@ def make_chart(panels: list[LabLine], scene: Scene, folder: Path) -> Chart:
     )
     drawn = text_chart(panels, scene)
     said = " ".join(f"{panel.caption}." for panel in panels)
-    return Chart(scene.chart, "dmv", scene.title, drawn, caption=said)
+    scenes = (scene.name,)
+    return Chart(scene.chart, "dmv", scene.title, drawn, caption=said, scenes=scenes)
 
 
 def bar_row(number: int, lab: Lab, place: Turn) -> list:
@@ -59,6 +62,7 @@ def bar_row(number: int, lab: Lab, place: Turn) -> list:
         place.begun,
         place.ended,
         place.done,
+        place.ideal,
         place.predicted,
         place.failed,
         client.outcome,

@@ -2,10 +2,11 @@
 
 import math
 from dataclasses import dataclass
-from statistics import median
 
-from bench.experiments.experiment import labs_of, service_time
-from bench.judge.predictions import fifo
+from bench.experiments.charges import Charges
+from bench.experiments.experiment import labs_of
+from bench.judge.prices import FREE, Prices
+from bench.judge.stamps import believed
 from bench.measure.labs import Lab
 from bench.measure.records import Client, NS_PER_S, Visit, join
 from bench.measure.runs import Measured, Run
@@ -33,7 +34,6 @@ class Scene:
         return self.head_ms != SERVICE_MS
 
 
-ALONE = Scene("alone", "", "")  # what S is measured with
 EQUAL = Scene(
     "equal",
     "dmv",
@@ -55,6 +55,7 @@ class Turn:
     rank: int
     client: Client
     visit: Visit | None
+    ideal: float
     predicted: float
     gave_up: float
 
@@ -91,17 +92,12 @@ class Turn:
 
 @dataclass(frozen=True)
 class LabLine:
-    """One lab in one scene: the repeats of its burst, and its clients alone."""
+    """One lab in one scene: the repeats of its burst, and what theory says of it."""
 
     lab: Lab
     scene: Scene
-    lone: list[Measured]
     bursts: list[Measured]
-
-    @property
-    def service(self) -> float:
-        """S, as a client alone has it."""
-        return service_time(self.lone, SERVICE_MS / 1000)
+    prices: Prices = FREE
 
     @property
     def clerks(self) -> float:
@@ -109,20 +105,34 @@ class LabLine:
         return self.lab.clerks(POOL)
 
     @property
-    def last(self) -> float:
-        """When the last client was done: the median over the repeats."""
-        return median(max(burst.latencies) for burst in self.bursts)
+    def asked(self) -> list[float]:
+        """For how long each client wants a clerk, in the order of the line."""
+        return [self.scene.head_ms / 1000] + [SERVICE_MS / 1000] * (CLIENTS - 1)
+
+    @property
+    def charges(self) -> Charges:
+        """What this lab is charged here."""
+        return Charges(self.lab, POOL, self.prices)
+
+    @property
+    def predicted(self) -> list[float]:
+        """When each is done, in the order of the line, with what this machine charges."""
+        return self.charges.waiting(self.asked)
+
+    @property
+    def ideal(self) -> list[float]:
+        """The same on a machine that charges nothing."""
+        return self.charges.ideal.waiting(self.asked)
+
+    def lines(self) -> list[list[float]]:
+        """For each repeat, when its clients were done, in order."""
+        return [sorted(burst.latencies) for burst in self.bursts]
 
     @property
     def shown(self) -> list[Turn]:
         """The line in the repeat that is in the middle of all, by its end."""
         ordered = sorted(self.bursts, key=lambda burst: max(burst.latencies))
         return line_up(ordered[(len(ordered) - 1) // 2], self)
-
-    @property
-    def predicted_last(self) -> float:
-        """When theory expects the last client to be done."""
-        return max(place.predicted for place in self.shown)
 
     @property
     def caption(self) -> str:
@@ -146,15 +156,13 @@ def done_text(place: Turn) -> str:
     return f"done after {place.done:.2f} s (predicted {place.predicted:.2f} s)"
 
 
-def line_up(burst: Measured, panel: LabLine) -> list[Turn]:
+def line_up(burst: Measured, line: LabLine) -> list[Turn]:
     """The clients of one burst in the order of the line, with what was predicted."""
     pairs = join(burst.clients, burst.visits)
-    extra = (panel.scene.head_ms - SERVICE_MS) / 1000
-    services = [panel.service + extra * (client.i == 0) for client, _ in pairs]
     return [
-        Turn(rank, client, visit, predicted, gave_up(client, burst.run))
-        for rank, ((client, visit), predicted) in enumerate(
-            zip(pairs, fifo(services, panel.clerks)), 1
+        Turn(rank, client, visit, ideal, predicted, gave_up(client, burst.run))
+        for rank, ((client, visit), ideal, predicted) in enumerate(
+            zip(pairs, line.ideal, line.predicted), 1
         )
     ]
 
@@ -167,13 +175,10 @@ def gave_up(client: Client, run: Run) -> float:
     return max(0, reached - client.intended) / NS_PER_S
 
 
-def make_panels(made: list[Measured], scene: Scene) -> list[LabLine]:
-    """A panel for each lab that this scene was played on."""
-    panels = []
-    for lab in labs_of(made):
-        of_lab = [each for each in made if each.run.lab == lab]
-        lone = [each for each in of_lab if each.run.scene == ALONE.name]
-        bursts = [each for each in of_lab if each.run.scene == scene.name]
-        if bursts:
-            panels.append(LabLine(lab, scene, lone, bursts))
-    return panels
+def make_lines(made: list[Measured], scene: Scene, prices: Prices) -> list[LabLine]:
+    """A line for each lab that this scene was played on."""
+    of_scene = [each for each in believed(made) if each.run.scene == scene.name]
+    return [
+        LabLine(lab, scene, [e for e in of_scene if e.run.lab == lab], prices)
+        for lab in labs_of(of_scene)
+    ]

@@ -1,53 +1,84 @@
 """What an experiment is: a question, the runs that it takes, and what they show."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 
-from bench.measure import runs
-from bench.tell.charts import Chart
+from bench.judge.estimates import Interval, interval
+from bench.judge.prices import FREE, Prices
+from bench.judge.verdicts import Promise
 from bench.measure.labs import Lab
 from bench.measure.runs import Measured, Run
-from bench.tell.textcharts import seconds
+from bench.tell.charts import Chart
+from bench.tell.units import words
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the person who runs the bench chose."""
+    """What the person who runs the bench chose, and what is known beforehand."""
 
     is_quick: bool
     seed: int
     repeats: int | None
     is_alone: bool = False  # just one experiment: it may take its time
     null: Lab | None = None  # the null server: the floor below every lab
+    prices: Prices = FREE  # what this machine charges; free until it is measured
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the summary: what was measured, against what was predicted."""
+    """One line of the summary: what was measured, against two predictions."""
 
     lab: str
     what: str
-    measured: str
-    predicted: str
-    off: float = math.nan  # the share by which the two differ
-    limit: float | None = None  # of off, where the project promises one
-    is_ceiling: bool = False  # less is fine
-    is_floor: bool = False  # more is fine
+    runs: Sequence[float]  # one number for each repeat
+    ideal: float = math.nan  # by the service time alone
+    predicted: float = math.nan  # and with what this machine charges
+    unit: str = "s"
+    clients: int = 0
+    promise: Promise | None = None
+    is_bound: bool = False  # predicted is what it can be at most
+    remark: str = ""  # of the prediction
 
     @property
-    def is_missed(self) -> bool:
-        """Is it further off than promised?"""
-        if self.limit is None:
-            return False
-        beyond = abs(self.off)
-        if self.is_ceiling:
-            beyond = self.off
-        if self.is_floor:
-            beyond = -self.off
-        return not beyond <= self.limit
+    def interval(self) -> Interval:
+        """The median of the repeats, and how far they lie apart."""
+        return interval(self.runs)
+
+    @property
+    def value(self) -> float:
+        """The median of the repeats."""
+        return self.interval.middle
+
+    @property
+    def expected(self) -> float:
+        """The better of the two predictions, if there is one."""
+        return self.ideal if math.isnan(self.predicted) else self.predicted
+
+    @property
+    def off(self) -> float:
+        """The share by which the measured lies above the predicted."""
+        return share_off(self.value, self.expected) if self.expected else math.nan
+
+    @property
+    def verdict(self) -> str | None:
+        """Whether the promise was kept; None if nothing was promised."""
+        return self.promise.judge(self.interval) if self.promise else None
+
+    @property
+    def measured_words(self) -> str:
+        """The measured for people."""
+        return self.interval.words(lambda value: words(value, self.unit))
+
+    @property
+    def predicted_words(self) -> str:
+        """The predictions for people: the ideal first, where they differ."""
+        both = [each for each in (self.ideal, self.predicted) if not math.isnan(each)]
+        said = list(dict.fromkeys(words(each, self.unit) for each in both))
+        limit = "at most " if self.is_bound else ""
+        remark = f" ({self.remark})" if self.remark else ""
+        return f"{limit}{' -> '.join(said)}{remark}" if said else self.remark
 
 
 @dataclass(frozen=True)
@@ -71,7 +102,6 @@ class Experiment:
     question: str
     plan: Callable[[list[Lab], Options], list[Run]]
     conclude: Callable[[list[Measured], Options, Path], Conclusion]
-    perform: Callable[[Run, Path, Path], Measured] = runs.perform  # one run, with load
 
 
 @dataclass(frozen=True)
@@ -85,29 +115,7 @@ class Part:
 
 def share_off(measured: float, predicted: float) -> float:
     """By which share the measured lies above the predicted."""
-    return measured / predicted - 1
-
-
-def service_time(lone: list[Measured], asked: float) -> float:
-    """How long a client who comes alone holds a clerk: the median over the repeats.
-
-    Where no such client was served, there is only the time that it asked for.
-    """
-    held = held_times(lone)
-    return median(held) if held else asked
-
-
-def held_times(lone: list[Measured]) -> list[float]:
-    """For each client who came alone and was served, how long it held a clerk."""
-    return [made.visits[0].held for made in lone if made.visits and not made.failures]
-
-
-def service_finding(lone: list[Measured], lab: Lab, what: str, asked: float) -> Finding:
-    """The measured S beside the time that was asked for."""
-    held = held_times(lone)
-    measured = median(held) if held else math.inf
-    off = share_off(measured, asked)
-    return Finding(lab.name, what, seconds(measured, 4), f"{seconds(asked)} asked", off)
+    return measured / predicted - 1 if predicted else math.nan
 
 
 def labs_of(made: list[Measured]) -> list[Lab]:

@@ -2,11 +2,13 @@
 
 import math
 import random
+from functools import partial
 from pathlib import Path
 
 from bench.experiments.experiment import Conclusion, Experiment, Options
 from bench.experiments.throughput_chart import make_chart
 from bench.experiments.throughput_scores import (
+    PAIRS,
     CORES,
     CROWD,
     CROWD_USERS,
@@ -25,57 +27,56 @@ from bench.measure.labs import Lab
 from bench.measure.rig import Held
 from bench.measure.runs import Generator, Measured, Run, START_S
 from bench.measure.yardsticks import Yardstick, find_yardsticks
-from bench.tell.textcharts import seconds
+from bench.tell.units import seconds
 
 START_YARDSTICK_S = 0.25
-LASTS_S, QUICK_LASTS_S, ALONE_LASTS_S = 0.3, 0.15, 0.5
+LASTS_S, QUICK_LASTS_S, APART_S = 2.0, 0.4, 0.4
 WARM_UP_S = 0.05
-LEFT_OUT = "QUICK left out the warm-up, the download, the crowd of users, and all pairs but one."
+SHORT_LAB = "backlog"  # the flag of the lab that is asked where time is short
+
+LEFT_OUT = "QUICK left out the warm-up and all pairs but one."
 SHORTENED = (
-    "By itself (EXPERIMENT=throughput) it takes its time: longer runs, twice as many"
-    f" pairs, and {rig.SMALL} by its name."
+    "By itself (EXPERIMENT=throughput) it takes its time: all labs with threads, Apache,"
+    " a download, and a crowd of users."
 )
 
 
 def plan(labs: list[Lab], options: Options) -> list[Run]:
-    """Each repeat asks all servers in all ways, in a new order: its runs are pairs."""
+    """Prices first; then each repeat asks all servers in all ways, in a new order."""
     shuffle = random.Random(f"throughput {options.seed}").shuffle
-    able = [lab for lab in labs if lab.clerks(USERS) > 1]
-    servers = able + find_yardsticks(len(labs) + 1)
-    runs = []
-    for repeat in range(1, max(repeats(scene, options) for scene in SCENES) + 1):
-        for scene in SCENES:
+    servers, scenes = choose(labs, options)
+    plan_for = partial(plan_run, options=options)
+    runs = [plan_for(each, scene, 0) for scene in scenes for each in servers]
+    repeats = options.repeats or (1 if options.is_quick else PAIRS)
+    for repeat in range(1, repeats + 1):
+        for scene in scenes:
             shuffle(servers)
-            if repeat <= repeats(scene, options):
-                runs += [
-                    plan_run(each, scene, repeat, options)
-                    for each in servers
-                    if repeat == 1 or each.name != TWICE
-                ]
-    if not options.is_quick:
-        runs += [plan_crowd(lab) for lab in able if lab.clerks(USERS) == math.inf]
+            runs += [
+                plan_for(each, scene, repeat)
+                for each in servers
+                if repeat == 1 or each.name != TWICE
+            ]
+    if options.is_alone and not options.is_quick:
+        crowds = [lab for lab in labs if lab.clerks(USERS) == math.inf]
+        runs += [plan_crowd(lab) for lab in crowds]
     return runs
 
 
-def repeats(scene: Scene, options: Options) -> int:
-    """How often a scene is played."""
-    if options.repeats:
-        return options.repeats
-    if options.is_quick:
-        return scene.quick
-    return scene.alone if options.is_alone else scene.full
-
-
-def duration_s(options: Options) -> float:
-    """How long a server is asked."""
-    if options.is_quick:
-        return QUICK_LASTS_S
-    return ALONE_LASTS_S if options.is_alone else LASTS_S
+def choose(labs: list[Lab], options: Options) -> tuple[list[Server], list[Scene]]:
+    """Who is asked, and in which ways: all of them only where time is not short."""
+    yardsticks = find_yardsticks(len(labs) + 1)
+    if options.is_alone:
+        able = [lab for lab in labs if lab.clerks(USERS) > 1]
+        return able + yardsticks, list(SCENES)
+    able = [lab for lab in labs if SHORT_LAB in lab.flags]
+    mark = [each for each in yardsticks if each.name == MARK]
+    return able[:1] + mark, [scene for scene in SCENES if scene.is_short]
 
 
 def plan_run(server: Server, scene: Scene, repeat: int, options: Options) -> Run:
-    """One server asked in one way."""
-    lasts_s = duration_s(options)
+    """One server asked in one way; repeat 0 is for its prices."""
+    lasts_s = QUICK_LASTS_S if options.is_quick else LASTS_S
+    lasts_s = lasts_s if repeat else APART_S
     flags = {
         "requests": scene.requests,
         "say": scene.path,
@@ -85,14 +86,15 @@ def plan_run(server: Server, scene: Scene, repeat: int, options: Options) -> Run
     is_yardstick = isinstance(server, Yardstick)
     return Run(
         experiment="throughput",
-        group=f"throughput, repeat {repeat}",
-        scene=scene.name,
+        group=f"throughput, repeat {repeat}" if repeat else "throughput, prices",
+        scene=scene.name if repeat else scene.apart,
         lab=server,
         generators=rig.sharing(scene.users, flags),
         flags={"threads": USERS},
         service=("http", str(rig.site())),
         repeat=repeat,
         expected_s=lasts_s + (START_YARDSTICK_S if is_yardstick else START_S) + 0.25,
+        is_counted=True,
         warm_up=None if options.is_quick else Generator("closed", warm_up, "warm-up"),
     )
 
@@ -113,6 +115,7 @@ def plan_crowd(lab: Lab) -> Run:
         generators=(Generator("hold", flags),),
         service=("http", str(rig.site())),
         repeat=1,
+        is_counted=True,
         expected_s=START_S + rig.REST_S + 1.3 * CROWD_USERS / rig.ARRIVALS,
     )
 
@@ -165,5 +168,4 @@ EXPERIMENT = Experiment(
     "how many requests a second does a server answer, and for how much CPU?",
     plan,
     conclude,
-    perform=rig.perform,
 )

@@ -23,7 +23,7 @@ from bench.measure.rig import Counted
 from bench.measure.runs import Measured
 from bench.tell.charts import Chart, write_csv
 from bench.tell.summary import table
-from bench.tell.textcharts import seconds
+from bench.tell.units import seconds
 
 US_PER_S = 1e6
 
@@ -76,7 +76,14 @@ def make_chart(made: list[Measured], folder: Path) -> list[Chart]:
     ]
     text = "\n".join([title, *table(lines)])
     return [
-        Chart("throughput", "throughput", title, text, caption=caption(panels)),
+        Chart(
+            "throughput",
+            "throughput",
+            title,
+            text,
+            caption=caption(panels),
+            scenes=tuple(panel.scene.name for panel in panels),
+        ),
     ]
 
 
@@ -144,18 +151,15 @@ def bar_words(score: Score, scores: list[Score]) -> list[str]:
     nginx = named(scores, MARK)
     if nginx is None or nginx == score:
         return [rate, cost]
-    faster = middle(ratio(score, nginx, rates_of).values)
-    dearer = middle(ratio(score, nginx, costs_of).values)
+    faster = middle(ratio(score, nginx, rates_of))
+    dearer = middle(ratio(score, nginx, costs_of))
     return [f"{rate} = {faster:.2f} × nginx", f"{cost} = {dearer:.2f} × nginx"]
 
 
 def caption(panels: list[Panel]) -> str:
     """What the chart shows."""
     said = [scene_caption(panel.scene, panel.scores) for panel in panels]
-    said.append(
-        "Dashed: the rate at which the cores would be busy all the time, from the"
-        " measured CPU time of server and generator."
-    )
+    said.append("Dashed: the tightest bound by this machine's prices, measured apart.")
     return " ".join(said)
 
 
@@ -168,6 +172,6 @@ def scene_caption(scene: Scene, scores: list[Score]) -> str:
     nginx = named(scores, MARK)
     if nginx is None:
         return f"{said}."
-    times = middle(ratio(best, nginx, rates_of).values)
-    cost = middle(ratio(best, nginx, costs_of).values)
+    times = middle(ratio(best, nginx, rates_of))
+    cost = middle(ratio(best, nginx, costs_of))
     return f"{said}, {times:.2f} of nginx's rate for {cost:.2f} of its CPU time."

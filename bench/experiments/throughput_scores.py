@@ -1,12 +1,15 @@
 """throughput: what a server reached in one way of being asked, and how two compare."""
 
 import math
-import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 
-from bench.experiments.experiment import Finding, labs_of, share_off
+from bench.experiments.experiment import Finding, labs_of
+from bench.experiments.charges import CORES
+from bench.judge.predictions import tightest
+from bench.judge.stamps import believed
+from bench.judge.verdicts import Promise, at_least, at_most
 from bench.measure import rig
 from bench.measure.labs import Lab
 from bench.measure.rig import Counted, Held
@@ -14,7 +17,6 @@ from bench.measure.runs import Measured
 from bench.measure.yardsticks import Yardstick
 
 USERS = 64
-CORES = len(os.sched_getaffinity(0))
 MIB = 1 << 20
 MARK = "nginx"  # whom the labs are measured by
 TWICE = "apache2"  # and whom they leave behind: once is enough to see that
@@ -31,21 +33,21 @@ class Scene:
     requests: int  # on a connection; 0: no end
     title: str
     floor: float  # of nginx's rate, which every lab should reach
-    full: int  # pairs
-    quick: int  # pairs in a lecture
-    alone: int  # pairs where this experiment is all that is asked for
+    is_short: bool = False  # also where throughput is one experiment of many
+
+    @property
+    def apart(self) -> str:
+        """The scene in which its prices are measured, apart from what they predict."""
+        return f"{self.name}-prices"
 
 
 # What a browser asks for first, on connections that it keeps; then a file by its name.
-KEPT = Scene("kept", "/", USERS, 0, "GET /", 1, full=5, quick=1, alone=11)
-NAMED = Scene(
-    "named", f"/{rig.SMALL}", USERS, 0, "GET /1KiB", 1, full=0, quick=0, alone=7
-)
-ONCE = Scene("once", "/", USERS, 1, "one request each", 1, full=5, quick=1, alone=11)
-LARGE = Scene(
-    "large", f"/{rig.LARGE}", 1, 0, "100 MiB to download", 0.9, full=3, quick=0, alone=7
-)
+KEPT = Scene("kept", "/", USERS, 0, "GET /", 1, is_short=True)
+NAMED = Scene("named", f"/{rig.SMALL}", USERS, 0, "GET /1KiB", 1)
+ONCE = Scene("once", "/", USERS, 1, "one request each", 1, is_short=True)
+LARGE = Scene("large", f"/{rig.LARGE}", 1, 0, "100 MiB to download", 0.9)
 SCENES = (KEPT, NAMED, ONCE, LARGE)
+PAIRS = 5  # and at least so many before there is a verdict
 # Not a race: can a thread for each hold, and answer, so many at once?
 CROWD, CROWD_USERS = "crowd", 10_000
 
@@ -60,6 +62,7 @@ class Score:
     server: Server
     scene: Scene
     runs: list[Counted]
+    apart: list[Counted] = field(default_factory=list)  # the runs of its prices
 
     @property
     def ok(self) -> bool:
@@ -82,14 +85,29 @@ class Score:
         return {each.run.repeat: each.cpu_each_s for each in self.runs}
 
     @property
-    def ceiling(self) -> float:
-        """The highest rate at which the cores are busy with server and generator."""
-        busy = [each.all_cpu_each_s for each in self.runs if each.answered]
-        if not busy:
-            return math.nan
-        answers = CORES / median(busy)
+    def bound(self) -> tuple[float, str]:
+        """The highest rate by the prices of this server, and what allows no more."""
+        runs = [each for each in self.apart if each.answered]
+        if not runs:
+            return math.nan, ""
+        made = runs[0]
+        serial = {"the accepting thread": accepting_s(made)}
+        if self.scene.users == 1:  # one connection: one thread at either end
+            serial["the server's thread"] = made.cpu_each_s
+            serial["the generator"] = made.generator_each_s
+        rate, binds = tightest(
+            CORES,
+            made.cpu_each_s,
+            made.generator_each_s,
+            serial,
+        )
         size = rig.SIZES[rig.LARGE] / MIB if self.scene == LARGE else 1
-        return answers * size
+        return rate * size, binds
+
+    @property
+    def ceiling(self) -> float:
+        """The highest rate by the prices of this server."""
+        return self.bound[0]
 
 
 def middle(values: Iterable[float]) -> float:
@@ -98,35 +116,34 @@ def middle(values: Iterable[float]) -> float:
     return median(finite) if finite else math.nan
 
 
+def accepting_s(made: Counted) -> float:
+    """CPU time of the one thread that accepts, for an answer; yardsticks have many."""
+    is_lab = isinstance(made.run.lab, Lab)
+    return made.accepting_s / made.answered if is_lab else 0.0
+
+
 def make_scores(made: list[Measured], scene: Scene) -> list[Score]:
     """A score for each server that was asked in this way."""
-    of_scene = [each for each in made if each.run.scene == scene.name]
+    of_scene = [each for each in believed(made) if each.run.scene == scene.name]
+    apart = [each for each in made if each.run.scene == scene.apart]
     return [
-        Score(server, scene, [each for each in of_scene if each.run.lab == server])
+        Score(
+            server,
+            scene,
+            [each for each in of_scene if each.run.lab == server],
+            [each for each in apart if each.run.lab == server],
+        )
         for server in labs_of(of_scene)
     ]
 
 
-@dataclass(frozen=True)
-class Ratio:
-    """Two servers in the same way: a ratio for each repeat, which is a pair."""
-
-    values: list[float]
-
-    @property
-    def words(self) -> str:
-        """The median, and from where to where."""
-        if len(self.values) < 2:
-            return f"{middle(self.values):.2f} (1 pair)"
-        ends = f"[{min(self.values):.2f} to {max(self.values):.2f}]"
-        return f"{middle(self.values):.2f} {ends}"
-
-
-def ratio(score: Score, other: Score, of: Callable[[Score], dict[int, float]]) -> Ratio:
-    """What one has of what the other has, pair by pair."""
+def ratio(
+    score: Score, other: Score, of: Callable[[Score], dict[int, float]]
+) -> list[float]:
+    """What one has of what the other has, for each repeat, which is a pair."""
     mine, theirs = of(score), of(other)
     both = sorted(mine.keys() & theirs.keys())
-    return Ratio([mine[n] / theirs[n] for n in both if theirs[n] > 0])
+    return [mine[n] / theirs[n] for n in both if theirs[n] > 0]
 
 
 def rates_of(score: Score) -> dict[int, float]:
@@ -155,19 +172,22 @@ def findings_of(scores: list[Score]) -> list[Finding]:
             found += [rate_finding(score), *against(score, scores)]
     pools = [score for score in scores if getattr(score.server, "has_pool", False)]
     if len(pools) == 2:
-        found.append(compare(pools[1], pools[0], rates_of, 0.95, "is_floor"))
+        found.append(compare(pools[1], pools[0], rates_of, at_least(0.95, PAIRS)))
     return found
 
 
 def rate_finding(score: Score) -> Finding:
-    """The rate itself, against what the cores allow."""
-    measured, ceiling = middle(score.rates.values()), score.ceiling
+    """The rate itself, against the tightest of its bounds."""
+    ceiling, binds = score.bound
     return Finding(
         score.server.name,
-        f"{score.scene.title}: rate, all cores busy",
-        rate_words(measured, score.scene),
-        f"at most {rate_words(ceiling, score.scene)}",
-        share_off(measured, ceiling),
+        f"{score.scene.title}: rate",
+        list(score.rates.values()),
+        predicted=ceiling,
+        unit="MiB/s" if score.scene == LARGE else "/s",
+        clients=score.scene.users,
+        is_bound=True,
+        remark=binds,
     )
 
 
@@ -176,11 +196,12 @@ def against(score: Score, scores: list[Score]) -> list[Finding]:
     found = []
     nginx, apache = named(scores, MARK), named(scores, TWICE)
     if nginx:
-        found.append(compare(score, nginx, rates_of, score.scene.floor, "is_floor"))
+        floor = at_least(score.scene.floor, PAIRS)
+        found.append(compare(score, nginx, rates_of, floor))
     if nginx and score.scene in (KEPT, NAMED):
-        found.append(compare(score, nginx, costs_of, 1, "is_ceiling"))
+        found.append(compare(score, nginx, costs_of, at_most(1, PAIRS)))
     if apache and score.scene == KEPT:
-        found.append(compare(score, apache, rates_of, 2, "is_floor"))
+        found.append(compare(score, apache, rates_of, at_least(2, PAIRS)))
     return found
 
 
@@ -188,21 +209,17 @@ def compare(
     score: Score,
     other: Score,
     of: Callable[[Score], dict[int, float]],
-    bound: float,
-    kind: str,
+    promise: Promise,
 ) -> Finding:
     """A ratio against the bound that the project promises."""
-    found = ratio(score, other, of)
     what = "rate" if of is rates_of else "CPU for each"
-    word = "at least" if kind == "is_floor" else "at most"
     return Finding(
         score.server.name,
         f"{score.scene.title}: {what} / {other.server.name}'s",
-        found.words,
-        f"{word} {bound:g}",
-        share_off(middle(found.values), bound),
-        limit=0.0,
-        **{kind: True},
+        ratio(score, other, of),
+        unit="1",
+        clients=score.scene.users,
+        promise=promise,
     )
 
 
@@ -211,11 +228,11 @@ def crowd_finding(held: Held) -> Finding:
     return Finding(
         held.run.lab.name,
         f"{CROWD_USERS} connections kept at once: answered",
-        f"{held.greeted}",
-        f"{CROWD_USERS}",
-        share_off(held.greeted, CROWD_USERS),
-        limit=0.0,
-        is_floor=True,
+        [held.greeted],
+        CROWD_USERS,
+        unit="1",
+        clients=CROWD_USERS,
+        promise=at_least(CROWD_USERS, fewest=1),
     )
 
 

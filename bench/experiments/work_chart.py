@@ -14,7 +14,8 @@ from bench.experiments.work_strips import (
     Work,
 )
 from bench.tell.charts import Chart, write_csv
-from bench.tell.textcharts import Bar, gantt, gantt_legend, seconds
+from bench.tell.textcharts import Bar, gantt, gantt_legend
+from bench.tell.units import seconds
 
 
 def find(strips: list[Strip], work: Work, model: str) -> Strip | None:
@@ -48,9 +49,9 @@ def compare(verb: str, threads: Strip, pool: Strip) -> str:
 
 def make_chart(strips: list[Strip], folder: Path) -> Chart:
     """Write what the chart is drawn from."""
-    header = "panel,row,number,lab,rank,taken_s,done_s,predicted_s"
+    header = "panel,row,number,lab,rank,taken_s,done_s,ideal_s,predicted_s"
     write_csv(folder / "work.csv", header, client_rows(strips))
-    header = "panel,row,number,mean_s,predicted_mean_s,words"
+    header = "panel,row,number,mean_s,ideal_mean_s,predicted_mean_s,words"
     write_csv(folder / "work-means.csv", header, mean_rows(strips))
     write_csv(
         folder / "work-panels.csv",
@@ -77,11 +78,9 @@ def place(strip: Strip) -> list[int]:
 def client_rows(strips: list[Strip]) -> list[list]:
     """One row for each client that was served."""
     return [
-        [*place(strip), strip.lab.number, strip.lab.name, rank, taken, done, predicted]
+        [*place(strip), strip.lab.number, strip.lab.name, rank, *times]
         for strip in strips
-        for rank, ((taken, done), predicted) in enumerate(
-            zip(strip.taken_and_done(), sorted(strip.predicted)), 1
-        )
+        for rank, times in enumerate(strip.times(), 1)
     ]
 
 
@@ -92,6 +91,7 @@ def mean_rows(strips: list[Strip]) -> list[list]:
             *place(strip),
             strip.lab.number,
             strip.mean,
+            fmean(strip.ideal),
             fmean(strip.predicted),
             f"{strip.lab.title} ({strip.model}): mean {seconds(strip.mean)}"
             f" (predicted {seconds(fmean(strip.predicted))})",

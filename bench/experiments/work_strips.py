@@ -1,18 +1,18 @@
 """work: when each client of a crowd was done, and when theory expects it."""
 
 import math
-import os
 from dataclasses import dataclass
 from statistics import fmean, median
 
-from bench.experiments.experiment import labs_of, service_time
-from bench.judge.predictions import fifo, shared
+from bench.experiments.charges import CORES, Charges
+from bench.experiments.experiment import labs_of
+from bench.judge.prices import FREE, Prices
+from bench.judge.stamps import believed
 from bench.measure.labs import Lab
 from bench.measure.records import NS_PER_S
 from bench.measure.runs import Measured
 
 CLIENTS = 20
-CORES = len(os.sched_getaffinity(0))
 POOL = CORES
 SERVICE_MS = 20
 
@@ -25,11 +25,6 @@ class Work:
     request: str
     cores: float
     title: str
-
-    @property
-    def alone(self) -> str:
-        """The scene in which S is measured."""
-        return f"{self.name}-alone"
 
     @property
     def say(self) -> str:
@@ -53,26 +48,24 @@ class Strip:
 
     lab: Lab
     work: Work
-    lone: list[Measured]
     bursts: list[Measured]
+    prices: Prices = FREE
 
     @property
-    def service(self) -> float:
-        """S, as a client alone has it."""
-        return service_time(self.lone, SERVICE_MS / 1000)
+    def ideal(self) -> list[float]:
+        """When each is done, in order, on a machine that charges nothing."""
+        return self.ends(Charges(self.lab, POOL))
 
     @property
     def predicted(self) -> list[float]:
-        """When theory expects each to be done, in the order of the line."""
-        clerks = self.lab.clerks(POOL)
-        if min(clerks, CLIENTS) > self.work.cores:
-            return shared([self.service] * CLIENTS, self.work.cores)
-        return fifo([self.service] * CLIENTS, clerks)
+        """The same with what this machine charges."""
+        return self.ends(Charges(self.lab, POOL, self.prices))
 
-    @property
-    def is_shared(self) -> bool:
-        """Do more clerks compute than there are cores?"""
-        return min(self.lab.clerks(POOL), CLIENTS) > self.work.cores
+    def ends(self, charges: Charges) -> list[float]:
+        """When theory expects each to be done, in the order of the line."""
+        asked = [SERVICE_MS / 1000] * CLIENTS
+        waits = math.isinf(self.work.cores)
+        return charges.waiting(asked) if waits else charges.computing(asked)
 
     @property
     def means(self) -> list[float]:
@@ -85,9 +78,9 @@ class Strip:
         return median(self.means)
 
     @property
-    def last(self) -> float:
-        """When the last was done: the median over the repeats."""
-        return median(max(burst.latencies) for burst in self.bursts)
+    def lasts(self) -> list[float]:
+        """For each repeat, when the last was done."""
+        return [max(burst.latencies) for burst in self.bursts]
 
     @property
     def shown(self) -> Measured:
@@ -115,15 +108,22 @@ class Strip:
         ]
         return sorted(pairs, key=lambda pair: pair[1])
 
+    def times(self) -> list[tuple[float, ...]]:
+        """For each client of the shown repeat: greeted, done, and both predictions."""
+        return [
+            (*measured, ideal, predicted)
+            for measured, ideal, predicted in zip(
+                self.taken_and_done(), sorted(self.ideal), sorted(self.predicted)
+            )
+        ]
 
-def make_strips(made: list[Measured]) -> list[Strip]:
+
+def make_strips(made: list[Measured], prices: Prices = FREE) -> list[Strip]:
     """A strip for each kind of work and lab that was measured."""
     strips = []
     for work in WORKS:
-        for lab in labs_of(made):
-            of_lab = [each for each in made if each.run.lab == lab]
-            lone = [each for each in of_lab if each.run.scene == work.alone]
-            bursts = [each for each in of_lab if each.run.scene == work.name]
-            if bursts:
-                strips.append(Strip(lab, work, lone, bursts))
+        of_work = [each for each in believed(made) if each.run.scene == work.name]
+        for lab in labs_of(of_work):
+            bursts = [each for each in of_work if each.run.lab == lab]
+            strips.append(Strip(lab, work, bursts, prices))
     return strips

@@ -5,11 +5,11 @@ interval comes from repeats: the clients of one run are not independent.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from bench.tell.textcharts import seconds
+from bench.tell.units import seconds
 
 CONFIDENCE = 0.95
 ALPHA = (1 - CONFIDENCE) / 2  # on either side
@@ -102,13 +102,17 @@ class Interval:
         """May both be the same number?"""
         return self.low <= other.high and other.low <= self.high
 
-    def __str__(self) -> str:
-        if self.repeats == 1:
-            return f"{seconds(self.middle)} (1 run)"
-        ends = f"{seconds(self.low)} to {seconds(self.high)}"
+    def words(self, write: Callable[[float], str] = seconds) -> str:
+        """The median, and from where to where."""
+        if self.repeats < 2:
+            return f"{write(self.middle)} ({self.repeats} run)"
+        ends = f"{write(self.low)} to {write(self.high)}"
         if self.is_defended:
-            return f"{seconds(self.middle)} [{ends}]"
-        return f"{seconds(self.middle)} ({self.repeats} runs: {ends})"
+            return f"{write(self.middle)} [{ends}]"
+        return f"{write(self.middle)} ({self.repeats} runs: {ends})"
+
+    def __str__(self) -> str:
+        return self.words()
 
 
 def interval(repeats: Sequence[float]) -> Interval:
@@ -118,5 +122,7 @@ def interval(repeats: Sequence[float]) -> Interval:
     it reaches from the least to the most.
     """
     ordered = sorted(repeats)
+    if not ordered:
+        return Interval(math.nan, math.nan, math.nan, 0)
     low, high = ranks_around(0.5, len(ordered)) or (1, len(ordered))
     return Interval(median(ordered), ordered[low - 1], ordered[high - 1], len(ordered))

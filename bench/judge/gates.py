@@ -13,8 +13,8 @@ from statistics import fmean, median
 from bench.judge.estimates import rank_of
 
 from bench.measure.records import Client, NS_PER_S
-from bench.measure.runs import Measured, duration_s
-from bench.tell.textcharts import seconds
+from bench.measure.runs import Generator, Measured, duration_s
+from bench.tell.units import seconds
 
 LATE_S, LATE_SHARE = 1e-3, 0.01  # whichever is more; the share is of the median
 BURST_PACE_S = 50e-6  # a burst cannot start faster than connect() takes
@@ -57,7 +57,7 @@ def lateness(made: Measured) -> float:
     late = sorted(
         max(0.0, client.lateness - allowed)
         for generator, clients in generators_of(made)
-        if generator.mode != UNTIMED
+        if generator.mode != UNTIMED and not is_saturating(generator)
         for client, allowed in zip(clients, allowances(clients))
     )
     return late[rank_of(0.99, len(late)) - 1] if late else 0.0
@@ -73,10 +73,17 @@ def allowances(clients: list[Client]) -> list[float]:
     return allowed
 
 
+def is_saturating(generator: Generator) -> bool:
+    """Do its users ask again at once, so that the machine is full on purpose?"""
+    thinks = duration_s(generator.flags.get("think", "0s")) > 0
+    return generator.mode == "closed" and not thinks
+
+
 def lateness_limit(made: Measured) -> float:
-    """1 ms, or a hundredth of what a client in the middle lived through."""
+    """1 ms, or a hundredth of what the chart shows, or of what a client lived through."""
     answered = [client.latency for client in made.clients if client.outcome == "ok"]
-    return max(LATE_S, LATE_SHARE * median(answered)) if answered else LATE_S
+    shown = max(made.run.effect_s, median(answered) if answered else 0)
+    return max(LATE_S, LATE_SHARE * shown)
 
 
 def generators_of(made: Measured) -> list[tuple]:

@@ -2,7 +2,8 @@
 
 import heapq
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import linear_regression
 
 
@@ -23,10 +24,14 @@ def fifo(
     return done
 
 
-def shared(services: list[float], cores: float) -> list[float]:
+def shared(
+    services: Sequence[float], cores: float, time_slice: float = 0.0
+) -> list[float]:
     """When each of a crowd is done if all share the cores, and none waits in line.
 
-    Whoever is left gets an equal share, but never more than one core.
+    Whoever is left gets an equal share, but never more than one core. The kernel
+    gives the shares out in slices, in turn: those whose last slice comes first are
+    done one slice after the other, so only the last is as late as equal shares say.
     """
     now, attained, done = 0.0, 0.0, []
     for rank, service in enumerate(sorted(services)):
@@ -34,21 +39,84 @@ def shared(services: list[float], cores: float) -> list[float]:
         now += (service - attained) / pace
         attained = service
         done.append(now)
-    return done
+    if len(services) <= cores:
+        return done
+    last = len(done)
+    return [
+        max(service, end - min(time_slice, service) * (last - rank) / cores)
+        for rank, (service, end) in enumerate(zip(sorted(services), done), 1)
+    ]
 
 
-def last_done(clients: int, service: float, clerks: float, cores: float) -> float:
-    """When the last of a burst is done: rounds of clerks, or cores that are all busy.
+# ---- A burst: all come at one instant, and this machine has its price ----
 
-    Work that waits needs no core, so for it cores is infinite.
+
+def burst_waiting(
+    services: Sequence[float],
+    clerks: float,
+    alone: float = 0.0,
+    crowd: Callable[[int], float] = lambda rank: 0.0,
+) -> list[float]:
+    """When each client of a burst is done, in the order of the line, if its work waits.
+
+    alone + ceil(k/c) S + crowd(k): a line of clerks, and what the machine charges
+    besides: what each clerk's first client pays more, and how much later the k-th
+    is connected and has its thread.
     """
-    rounds = max(1, math.ceil(clients / clerks))
-    return max(rounds * service, clients * service / cores)
+    ends = fifo(services, clerks)
+    return [alone + end + crowd(rank) for rank, end in enumerate(ends, 1)]
+
+
+def burst_computing(
+    services: Sequence[float],
+    clerks: float,
+    cores: float,
+    alone: float = 0.0,
+    each: float = 0.0,
+    time_slice: float = 0.0,
+) -> list[float]:
+    """When each client of a burst is done, in order, if its work needs a core.
+
+    One clerk: alone + k S. More of them keep all cores busy, with the work and with
+    each, what a client costs elsewhere: the utilisation law, done after demand / cores
+    (Denning & Buzen 1978). What the first clients pay more they pay on the cores, too.
+    """
+    busy = min(clerks, len(services))
+    if busy <= 1:
+        return [alone + end for end in fifo(services, 1)]
+    demands = [service + each for service in services]
+    cold = alone * min(busy, len(services)) / min(cores, busy)
+    if busy <= cores:
+        return [cold + end for end in fifo(demands, busy)]
+    ends = []
+    for first in range(0, len(demands), int(busy)):  # a round: those that clerks have
+        round_ = demands[first : first + int(busy)]
+        start = ends[-1] if ends else cold
+        ends += [start + end for end in sorted(shared(round_, cores, time_slice))]
+    return ends
 
 
 def slope_over_rank(times: list[float]) -> float:
     """By how much each further rank is later, by linear regression."""
     return linear_regression(range(1, len(times) + 1), sorted(times)).slope
+
+
+# ---- A closed loop that is never idle ----
+
+
+def tightest(
+    cores: int, server: float, generator: float, serial: Mapping[str, float]
+) -> tuple[float, str]:
+    """The most answers per second, and what allows no more; CPU seconds for each.
+
+    The utilisation law: no resource can be busy for more than all of the time. The
+    cores share all demand; what is serial, as a thread is, has one of them
+    (Denning & Buzen 1978).
+    """
+    bounds = {"all cores busy": cores / (server + generator)}
+    bounds |= {name: 1 / demand for name, demand in serial.items() if demand > 0}
+    binds = min(bounds, key=bounds.get)
+    return bounds[binds], binds
 
 
 # ---- Open queues: Poisson arrivals at a rate, in the long run ----
@@ -91,6 +159,60 @@ def deterministic(rate: float, service: float, clerks: int) -> float:
 def held_up(holders: int, clerks: int, limit: float) -> float:
     """For how long nobody is served while so many hold each clerk up to a limit."""
     return math.ceil(holders / clerks) * limit if holders >= clerks else 0.0
+
+
+# ---- A crowd before a short backlog ----
+
+
+@dataclass(frozen=True)
+class Admission:
+    """What the kernel grants: places, and when whoever found none tries again."""
+
+    inside: int  # clients that the server holds: at work, in its queue, in its hand
+    backlog: int  # the kernel's queue holds one more: listen(2)
+    syns: Sequence[float]  # when a SYN that nobody answered is sent again
+    revivals: Sequence[float]  # and data that found no place, after connect()
+
+
+def admitted(
+    clients: int, service: float, admission: Admission, until: float
+) -> list[float]:
+    """When each of a crowd is done, by the kernel's schedule; infinite if not in time.
+
+    At first all come one after the other: as many as there are places are in. The
+    others' SYNs are lost, and sent again all in one moment: if the queue has a place
+    then, all of them are answered, but only as many as there are places are known to
+    the server. The rest are phantoms, connected and unknown, and their requests are
+    sent again until there is a place (tcp_conn_request, tcp_v4_syn_recv_sock).
+    """
+    places = admission.backlog + 1 + admission.inside
+    done: list[float] = []
+
+    def admit(moment: float, waiting: int) -> int:
+        """Let in as many as there are places; returns how many are left outside."""
+        present = sum(end > moment for end in done)
+        queued = present - admission.inside  # of them, those in the kernel's queue
+        if queued > admission.backlog:
+            return waiting
+        count = min(waiting, places - present)
+        for _ in range(count):
+            begun = max(moment, done[-1] if done else 0.0)
+            done.append(begun + service)
+        return waiting - count
+
+    outside = admit(0.0, clients)
+    for syn in admission.syns:
+        present = sum(end > syn for end in done)
+        if outside == 0 or syn > until:
+            break
+        if present - admission.inside > admission.backlog:
+            continue  # no place: all SYNs are lost once more
+        outside = admit(syn, outside)
+        for revival in admission.revivals:
+            outside = admit(syn + revival, outside)
+        break  # whoever is left is a phantom now and sends no SYN any more
+    in_time = [end for end in done if end <= until]
+    return in_time + [math.inf] * (clients - len(in_time))
 
 
 # ---- The kernel's patience ----

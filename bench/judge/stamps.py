@@ -1,4 +1,4 @@
-"""Stamps: what the gates found, said on charts and in the summary."""
+"""Stamps: what follows from the gates: another try, a repeat left out, a word on a chart."""
 
 import dataclasses
 from collections import Counter
@@ -11,36 +11,112 @@ from bench.measure.runs import Measured, count
 from bench.tell.charts import write_csv
 
 MAX_NAMED = 5  # runs that the summary names
+MAX_TRIES = 5
+FEWEST_VALID = 3  # repeats without which a point is not to be trusted
 
 
 @dataclass
 class Patience:
     """How much time may still go into runs that are made again.
 
-    On a machine that is never quiet every run fails, and a second time would
-    double the bench for nothing.
+    On a machine that is never quiet every run fails, and more tries would make
+    the bench longer for nothing.
     """
 
     left_s: float
 
     def make_valid(self, make: Callable[[], Measured]) -> Measured:
-        """Make a run; if it fails a gate, make it once more and keep that one."""
-        made = judge(make())
-        if not made.faults or made.run.expected_s > self.left_s:
-            return made
-        self.left_s -= made.run.expected_s
-        return dataclasses.replace(judge(make()), tries=2)
+        """Make a run until it passes its gates: the first that does is kept.
+
+        Never the best of several, for that would be choosing. If none passes,
+        the last is kept, with its faults.
+        """
+        failed: list[Measured] = []
+        while (made := judge(make())).faults:
+            is_last = len(failed) + 1 == MAX_TRIES
+            if is_last or made.run.expected_s > self.left_s:
+                break
+            self.left_s -= made.run.expected_s
+            failed.append(without_records(made))
+        tries = len(failed) + 1
+        return dataclasses.replace(made, tries=tries, failed_tries=tuple(failed))
+
+
+def without_records(made: Measured) -> Measured:
+    """What is remembered of a try that failed: what its gates found."""
+    empty = {"clients": [], "visits": [], "others": {}}
+    return dataclasses.replace(made, gauged=gauge(made), **empty)
+
+
+# ---- Which repeats are believed ----
+
+
+def setting(made: Measured) -> tuple:
+    """What all repeats of a point have in common."""
+    run = made.run
+    given = tuple(sorted((name, str(value)) for name, value in run.flags.items()))
+    return run.experiment, run.scene, run.lab.name, run.clients, given
+
+
+def leave_out(made: Iterable[Measured]) -> list[Measured]:
+    """The same runs; an invalid one is marked where three valid repeats remain."""
+    runs = list(made)
+    valid = Counter(setting(each) for each in runs if not each.faults)
+    return [
+        dataclasses.replace(each, is_left_out=True)
+        if each.faults and valid[setting(each)] >= FEWEST_VALID
+        else each
+        for each in runs
+    ]
+
+
+def believed(made: Iterable[Measured]) -> list[Measured]:
+    """The runs that count."""
+    return [each for each in made if not each.is_left_out]
+
+
+# ---- Words on a chart ----
 
 
 def stamp(made: Iterable[Measured]) -> str:
-    """What stands on a chart of these runs: nothing, or INVALID and the reasons."""
-    runs = list(made)
-    invalid = [each for each in runs if each.faults]
-    if not invalid:
+    """What stands in red on a chart of these runs: nothing, or what not to trust."""
+    untrusted = [each for each in made if each.faults and not each.is_left_out]
+    if not untrusted:
         return ""
-    reasons = Counter(fault.gate for each in invalid for fault in each.faults)
-    named = ", ".join(f"{gate} {number} ×" for gate, number in reasons.most_common())
-    return f"INVALID: {len(invalid)} of {count(len(runs), 'run')} ({named})"
+    points = list(dict.fromkeys(point_words(each) for each in untrusted))
+    causes = Counter(fault.gate for each in untrusted for fault in each.faults)
+    named = "; ".join(points[:2]) + (f"; {len(points) - 2} more" * (len(points) > 2))
+    why = ", ".join(CAUSES[gate] for gate, _ in causes.most_common())
+    return f"Do not trust {named}: {why}."
+
+
+def point_words(made: Measured) -> str:
+    """A point of a chart."""
+    crowd = f" with {count(made.run.clients, 'client')}" if made.run.clients else ""
+    return f"{made.run.lab.title}, {made.run.scene}{crowd}"
+
+
+CAUSES = {
+    "sends late": "the generator was late",
+    "generator busy": "the generator was too busy",
+    "Little's law off": "the records of client and server do not agree",
+    "records lost": "records are missing",
+    "CPU taken by others": "other programs had the processor",
+}
+
+
+def grey_line(made: Iterable[Measured]) -> str:
+    """What stands in grey: how many repeats were left out, and why."""
+    runs = list(made)
+    left_out = [each for each in runs if each.is_left_out]
+    if not left_out:
+        return ""
+    worst = Counter(str(fault) for each in left_out for fault in each.faults)
+    said = f"{len(left_out)} of {count(len(runs), 'run')} left out"
+    return f"{said}: {worst.most_common(1)[0][0]}"
+
+
+# ---- The gates over all runs ----
 
 
 @dataclass(frozen=True)
@@ -70,47 +146,37 @@ def gate_summary(gate: Gate, made: list[Measured]) -> GateSummary:
 
 
 def trust_lines(made: list[Measured]) -> list[str]:
-    """For the summary: the gates, and every run that failed one."""
-    invalid: list[str] = []
-    again = sum(each.tries > 1 for each in made)
-    no_time = sum(bool(each.faults) and each.tries == 1 for each in made)
+    """For the summary: the gates, every try, and every run that failed one."""
+    again = [each for each in made if each.tries > 1]
     passed = "; ".join(
         f"{each.gate} {each.worst} (limit {each.limit})"
         for each in gate_summaries(made)
     )
     lines = [f"Gates, worst of {count(len(made), 'run')}: {passed}."]
     if again:
-        lines.append(f"{count(again, 'run')} failed a gate and had to be made again.")
-    if no_time:
+        tries = sum(each.tries for each in again)
         lines.append(
-            f"{count(no_time, 'run')} failed a gate, with no time left to make more"
-            " of them again."
+            f"{count(len(again), 'run')} failed a gate and took {tries} tries; the"
+            " first that passed is kept (gates.csv lists all)."
         )
-    if mark := stamp(made):
-        invalid = [
-            f"  {each.run.name}: {reasons(each)}" for each in made if each.faults
-        ]
-        lines += [f"{mark}:", *invalid[:MAX_NAMED]]
+    lines += [line for line in (stamp(made), grey_line(made)) if line]
+    invalid = [f"  {each.run.name}: {reasons(each)}" for each in made if each.faults]
+    lines += invalid[:MAX_NAMED]
     if len(invalid) > MAX_NAMED:
         lines.append(f"  and {len(invalid) - MAX_NAMED} more: gates.csv has them all")
     return lines
 
 
 def write(made: list[Measured], folder: Path) -> None:
-    """Each run and each gate, as a CSV."""
+    """Each try of each run, and each gate, as a CSV."""
     rows = [
-        [
-            each.run.name,
-            gate,
-            float(value),
-            float(limit),
-            int(gate in {fault.gate for fault in each.faults}),
-            each.tries,
-        ]
-        for each in made
+        [each.run.name, number, gate, float(value), float(limit), int(gate in failed)]
+        for kept in made
+        for number, each in enumerate((*kept.failed_tries, kept), 1)
+        for failed in [{fault.gate for fault in each.faults}]
         for gate, (value, limit) in gauge(each).items()
     ]
-    write_csv(folder / "gates.csv", "run,gate,value,limit,failed,tries", rows)
+    write_csv(folder / "gates.csv", "run,try,gate,value,limit,failed", rows)
 
 
 def reasons(made: Measured) -> str:

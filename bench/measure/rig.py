@@ -48,6 +48,7 @@ class Counted(Measured):
     received: int = 0  # bytes
     times: list[float] = field(default_factory=list, repr=False)
     cpu_s: float = 0  # of the server, while clients came
+    accepting_s: float = 0  # of it, that of the thread that main() runs in
 
     @property
     def latencies(self) -> list[float]:
@@ -75,10 +76,10 @@ class Counted(Measured):
         return self.cpu_s / self.answered if self.answered else math.nan
 
     @property
-    def all_cpu_each_s(self) -> float:
-        """The same with the generator's, which shares the cores."""
+    def generator_each_s(self) -> float:
+        """The generator's, which shares the cores."""
         own = sum(self.generator_cpu_s.values())
-        return (self.cpu_s + own) / self.answered if self.answered else math.nan
+        return own / self.answered if self.answered else math.nan
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,7 @@ def perform(run: Run, load: Path, raw: Path) -> Measured:
         return Held(**made, before=before, during=during, idle_cpu_s=idle_cpu_s)
     for path in paths.values():
         path.unlink()
-    return add_up(Measured(**made), during.cpu_s - before.cpu_s)
+    return add_up(Measured(**made), before, during)
 
 
 def warm_up(run: Run, load: Path, raw: Path, port: int) -> None:
@@ -180,7 +181,7 @@ def warm_up(run: Run, load: Path, raw: Path, port: int) -> None:
     records_path(run, run.warm_up, raw).unlink(missing_ok=True)
 
 
-def add_up(made: Measured, cpu_s: float) -> Counted:
+def add_up(made: Measured, before: Usage, during: Usage) -> Counted:
     """Let go of the records of all generators, once the gates have seen them."""
     everybody = list(chain(made.clients, *made.others.values()))
     answered = [client for client in everybody if client.outcome == "ok"]
@@ -193,7 +194,8 @@ def add_up(made: Measured, cpu_s: float) -> Counted:
         span_s=gates.span_s(answered),
         received=sum(client.bytes for client in answered),
         times=together.latencies,
-        cpu_s=cpu_s,
+        cpu_s=during.cpu_s - before.cpu_s,
+        accepting_s=during.accepting_s - before.accepting_s,
     )
 
 

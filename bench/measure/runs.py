@@ -80,6 +80,8 @@ class Run:
     service: tuple[str, ...] = ("desk",)
     watch: Callable[[int], object] | None = None  # see perform()
     warm_up: Generator | None = None  # comes before all that counts: see rig.py
+    is_counted: bool = False  # made by rig.py: no trace, and sums instead of records
+    effect_s: float = 0  # the time that its chart shows: a lateness is judged by it
 
     @property
     def clients(self) -> int:
@@ -119,7 +121,9 @@ class Measured:
     counted: kernel.Snapshot | None = None  # by the kernel, during the run
     seen: object = None  # what watch returned
     faults: tuple = ()  # why it is INVALID: see gates.py
-    tries: int = 1  # 2: the first time it failed a gate
+    tries: int = 1  # how often it was made until it passed its gates
+    failed_tries: tuple["Measured", ...] = ()  # those that did not, without records
+    is_left_out: bool = False  # invalid, and there are enough others
     gauged: dict = field(default_factory=dict)  # by gates.gauge(), if records are gone
 
     @property

@@ -9,6 +9,7 @@ from pathlib import Path
 
 NS_PER_S = 1_000_000_000
 BYTES_PER_KIB = 1024
+THREAD_CLOCK = 6
 PROCESS_CLOCK = 2  # what clock_getcpuclockid(3) makes of a process, in Linux
 
 
@@ -22,6 +23,7 @@ class Usage:
     reserved: int  # bytes of addresses
     kernel_stacks: int  # bytes, of the whole machine: only differences say something
     threads: int
+    accepting_s: float  # CPU seconds of the thread that main() runs in
     switches: int  # from one thread to another, of those threads that still live
 
 
@@ -36,6 +38,7 @@ def usage_of(pid: int) -> Usage:
         reserved=BYTES_PER_KIB * sum(each["VmSize"] for each in fields),
         kernel_stacks=BYTES_PER_KIB * status(Path("/proc/meminfo"))["KernelStack"],
         threads=sum(each["Threads"] for each in fields),
+        accepting_s=time.clock_gettime_ns(~pid << 3 | THREAD_CLOCK) / NS_PER_S,
         switches=sum(map(switches_of, tree)),
     )
 

@@ -4,16 +4,15 @@ import json
 import math
 import statistics
 from bisect import bisect_right
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 from bench.judge.estimates import is_defended, rank_of
-from bench.tell.charts import Chart
-from bench.experiments.experiment import Finding, Part
-from bench.measure.machine import Fact
+from bench.tell.document import About, write_document
+from bench.experiments.experiment import Part
 from bench.measure.records import Client, Visit, join
 from bench.measure.runs import Measured
 
@@ -241,58 +240,8 @@ def failure(traced: TracedRun, client: Client, stamp: int) -> dict:
     }
 
 
-# ---- All that the bench knows, for programs ----
-
-
-def write_all(
-    title: str, parts: list[Part], facts: list[Fact], folder: Path
-) -> list[Path]:
+def write_all(about: About, parts: list[Part], folder: Path) -> list[Path]:
     """Write every export; returns the files."""
     made = [each for part in parts for each in part.made]
     written = write_percentiles(made, folder) + write_trace(made, folder)
-    summary = {
-        "title": title,
-        "machine": {fact.name: fact.value for fact in facts},
-        "experiments": [experiment_summary(part) for part in parts],
-    }
-    file = folder / "summary.json"
-    file.write_text(json.dumps(without_infinity(summary), indent=2) + "\n")
-    return [*written, file]
-
-
-def experiment_summary(part: Part) -> dict:
-    """What the summary says of one experiment, as data."""
-    failures = sum((each.failures for each in part.made), Counter())
-    return {
-        "name": part.experiment.name,
-        "question": part.experiment.question,
-        "runs": len(part.made),
-        "clients": sum(each.run.clients for each in part.made),
-        "failures": dict(failures),
-        "findings": [finding_summary(finding) for finding in part.conclusion.findings],
-        "notes": part.conclusion.notes,
-        "charts": [chart_summary(chart) for chart in part.conclusion.charts],
-    }
-
-
-def finding_summary(finding: Finding) -> dict:
-    """A finding with its judgement; without a promise there is nothing to keep."""
-    is_kept = None if finding.limit is None else not finding.is_missed
-    return asdict(finding) | {"is_kept": is_kept}
-
-
-def chart_summary(chart: Chart) -> dict:
-    """A chart, and the file that it is drawn from."""
-    named = {"name": chart.name, "title": chart.title, "caption": chart.caption}
-    return named | {"csv": f"{chart.name}.csv"}
-
-
-def without_infinity(value: object) -> object:
-    """The same with null for what JSON has no number for."""
-    if isinstance(value, dict):
-        return {key: without_infinity(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [without_infinity(each) for each in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+    return [*written, write_document(about, parts, folder)]

@@ -148,9 +148,7 @@ def finding_row(finding: Finding) -> str:
 
 def promise_kind(finding: Finding) -> str:
     """How the cell with the promise looks."""
-    if finding.limit is None:
-        return ""
-    return "missed" if finding.is_missed else "kept"
+    return finding.verdict or ""
 
 
 def table_cell(head: str, words: str, kind: str = "") -> str:

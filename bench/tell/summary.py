@@ -5,6 +5,7 @@ from collections import Counter
 
 from bench.experiments.experiment import Conclusion, Experiment, Finding
 from bench.judge.stamps import trust_lines
+from bench.judge.verdicts import MISSED
 from bench.measure.machine import Fact
 from bench.measure.runs import Measured, count
 
@@ -47,8 +48,8 @@ def cells(finding: Finding) -> list[str]:
     return [
         finding.lab,
         finding.what,
-        finding.measured,
-        finding.predicted,
+        finding.measured_words,
+        finding.predicted_words,
         off_text(finding.off),
         promise_text(finding),
     ]
@@ -62,14 +63,12 @@ def off_text(off: float) -> str:
 
 
 def promise_text(finding: Finding) -> str:
-    """The limit, and whether it was kept."""
-    if finding.limit is None:
+    """The promise, and whether it was kept."""
+    verdict = finding.verdict
+    if finding.promise is None:
         return ""
-    sign = "+" if finding.is_ceiling else "-" if finding.is_floor else "+-"
-    if finding.limit == 0:
-        return "MISSED" if finding.is_missed else "kept"
-    limit = f"{sign}{finding.limit:.0%}"
-    return f"{limit}: {'MISSED' if finding.is_missed else 'kept'}"
+    said = verdict.upper() if verdict == MISSED else verdict
+    return f"{finding.promise.words}: {said}"
 
 
 def table(rows: list[list[str]]) -> list[str]:

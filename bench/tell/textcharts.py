@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bench.tell.units import seconds
+
 WIDTH = 60
 HEIGHT = 16
 MARKS = "1234567890"
@@ -80,14 +82,3 @@ def key(series: dict[str, list[tuple[float, float]]]) -> list[str]:
     """Which digit is which curve."""
     lines = [f"         {mark}  {name}" for mark, name in zip(MARKS, series)]
     return [*lines, "         where curves meet, the last of them is seen"]
-
-
-def seconds(value: float, digits: int = 3) -> str:
-    """A time for people: so many digits, and the unit that fits."""
-    if not math.isfinite(value):
-        return "never"
-    for unit, size in (("s", 1), ("ms", 1e-3), ("us", 1e-6)):
-        if value >= 0.9995 * size:
-            whole = math.floor(math.log10(value / size) + 1e-3) + 1
-            return f"{value / size:.{max(0, digits - whole)}f} {unit}"
-    return f"{value * 1e9:.0f} ns"

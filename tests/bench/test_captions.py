@@ -76,7 +76,7 @@ def test_crowd(tmp_path, name):
     wanted = [
         value
         for each in labs()
-        for what in ("median_s", "predicted_s")
+        for what in ("median_s", "predicted_s", "ideal_s")
         for value in column(table, what, lab=each.name, clients=most)
     ]
     assert f"the last of {most} clients" in chart.caption
@@ -88,7 +88,7 @@ def test_crowd(tmp_path, name):
 
 def use(memory, threads):
     """A server of this size."""
-    return Usage(0.0, memory, 0, 3 * memory, 0, threads, 0)
+    return Usage(0.0, memory, 0, 3 * memory, 0, threads, 0.0, 0)
 
 
 def held(run):

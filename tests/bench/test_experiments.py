@@ -30,6 +30,7 @@ from bench.experiments.experiment import Options
 from bench.measure.kernel import Snapshot
 
 QUICK = Options(is_quick=True, seed=1, repeats=None)
+FULL = Options(is_quick=False, seed=1, repeats=None)
 
 
 def rows(folder, name):
@@ -102,13 +103,13 @@ def test_syn_times_of_both_kinds_of_kernels(linear, times):
 # ---- dmv ----
 
 
-@pytest.mark.parametrize("factor, is_missed", [(1.0, False), (1.05, True)])
-def test_dmv_promises_a_slope_and_notices_another(tmp_path, factor, is_missed):
-    runs = [run for run in dmv.plan(labs()[:1], QUICK)]
+@pytest.mark.parametrize("factor, verdict", [(1.0, "kept"), (1.05, "missed")])
+def test_dmv_promises_a_slope_and_notices_another(tmp_path, factor, verdict):
+    runs = [run for run in dmv.plan(labs()[:1], FULL)]
     made = [ideal(run) for run in runs]
     made = [stretch(each, factor) if len(each.clients) > 1 else each for each in made]
-    conclusion = dmv.conclude(made, QUICK, tmp_path)
-    assert finding(conclusion, "slope over rank", lab(1).name).is_missed == is_missed
+    conclusion = dmv.conclude(made, FULL, tmp_path)
+    assert finding(conclusion, "slope over rank", lab(1).name).verdict == verdict
 
 
 def stretch(made, factor):
@@ -148,15 +149,15 @@ def ideal_work(run):
 
 
 def test_work_finds_theory_and_says_so(tmp_path):
-    made = [ideal_work(run) for run in work.plan(labs(), QUICK)]
-    conclusion = work.conclude(made, QUICK, tmp_path)
+    made = [ideal_work(run) for run in work.plan(labs(), FULL)]
+    conclusion = work.conclude(made, FULL, tmp_path)
     *theory, worth = conclusion.findings
-    assert all(abs(each.off) < 0.01 and not each.is_missed for each in theory)
+    assert all(abs(each.off) < 0.01 and each.verdict != "missed" for each in theory)
     threads, pool = (
         work_strips.CLIENTS / work_strips.CORES,
         (work_strips.CLIENTS / work_strips.POOL + 1) / 2,
     )
-    assert worth.off == pytest.approx(threads / pool - 1) and not worth.is_missed
+    assert worth.value == pytest.approx(threads / pool) and worth.verdict == "kept"
     words = work_chart.caption(work_strips.make_strips(made))
     assert f"{work_strips.CLIENTS} threads beat {work_strips.POOL} workers" in words
     assert f"{work_strips.POOL} workers beat {work_strips.CLIENTS} threads" in words
@@ -191,7 +192,7 @@ def test_arrivals_caption_is_in_its_csv(tmp_path):
     wanted = [
         float(row[column])
         for row in last.values()
-        for column in ("mean_s", "expected_s", "long_run_s")
+        for column in ("mean_s", "predicted_s", "long_run_s")
         if math.isfinite(float(row[column]))
     ]
     assert seconds_in(chart.caption) == pytest.approx(wanted, rel=0.01)
@@ -259,10 +260,11 @@ def ideal_base(run):
 
 
 def test_silent_finds_theory_and_its_caption_is_in_its_csv(tmp_path):
-    made = [ideal_siege(run) for run in silent.plan(labs(), QUICK)]
-    conclusion = silent.conclude(made, QUICK, tmp_path)
+    made = [ideal_siege(run) for run in silent.plan(labs(), FULL)]
+    conclusion = silent.conclude(made, FULL, tmp_path)
     assert all(
-        abs(each.off) < 0.03 and not each.is_missed for each in conclusion.findings
+        abs(each.off) < 0.03 and each.verdict != "missed"
+        for each in conclusion.findings
     )
     wanted = []
     for words in rows(tmp_path, "silent-words"):
@@ -280,13 +282,13 @@ def test_silent_finds_theory_and_its_caption_is_in_its_csv(tmp_path):
 def test_silent_notices_a_lab_whose_timeouts_do_not_work(tmp_path):
     """Lab 4 as slow as lab 3: what a timeout per recv would make of a dribble."""
     made = []
-    for run in silent.plan(labs(), QUICK):
+    for run in silent.plan(labs(), FULL):
         patient = dataclasses.replace(run, lab=lab(3))
         made.append(change(ideal_siege(patient), run=run))
-    conclusion = silent.conclude(made, QUICK, tmp_path)
+    conclusion = silent.conclude(made, FULL, tmp_path)
     what = "dribble: nobody served for"
-    assert finding(conclusion, what, lab(4).name).is_missed
-    assert not finding(conclusion, what, lab(3).name).is_missed
+    assert finding(conclusion, what, lab(4).name).verdict == "missed"
+    assert finding(conclusion, what, lab(3).name).verdict == "kept"
 
 
 # ---- backlog ----
@@ -316,7 +318,7 @@ def crowd_against(places, timeout_s=5.0, linear=4):
         run, generators=backlog.plan_run(lab(4), 1, 1, QUICK).generators
     )
     made = change(ideal_base(run), clients=clients, visits=visits, counted=counted)
-    return backlog_crowd.BacklogRun(1, made, 0.005, linear)
+    return backlog_crowd.BacklogRun(1, made, linear)
 
 
 def test_phantoms_are_those_beyond_the_queue():
@@ -340,16 +342,17 @@ def test_a_queue_that_moves_has_no_phantoms():
 
 
 @pytest.mark.parametrize(
-    "linear, second, is_missed", [(4, 2.02, False), (0, 3.03, False), (4, 3.03, True)]
+    "linear, second, verdict",
+    [(4, 2.02, "kept"), (0, 3.03, "kept"), (4, 3.03, "missed")],
 )
-def test_syn_steps_are_held_against_the_kernel_that_runs(linear, second, is_missed):
+def test_syn_steps_are_held_against_the_kernel_that_runs(linear, second, verdict):
     places = [(0.0, 0, 0.001), (1.02, 1, 1.03), (second, 2, second + 0.01)]
     panel = crowd_against(places, linear=linear)
     panel = dataclasses.replace(
         panel, made=change(panel.made, run=with_timeout(panel.made.run, "9s"))
     )
-    steps = [e for e in backlog.findings_of(panel) if "SYN was due" in e.what]
-    assert [each.is_missed for each in steps] == [is_missed]
+    steps = [e for e in backlog.findings_of(panel) if "by SYN" in e.what]
+    assert [each.verdict for each in steps] == ["kept", verdict]
 
 
 def with_timeout(run, timeout):
@@ -364,7 +367,7 @@ def with_timeout(run, timeout):
 def test_records_and_kernel_count_the_same_syns():
     panel = crowd_against([(0.0, 0, 0.001), (1.02, 1, 1.03), (2.02, 2, 2.03)])
     counts = [e for e in backlog.findings_of(panel) if "SYNs sent again" in e.what]
-    assert [(e.measured, e.off) for e in counts] == [("3", 0)]
+    assert [(e.value, e.remark) for e in counts] == [(3, "3 by the kernel's count")]
 
 
 def test_backlog_ranks_the_unserved_as_infinite(tmp_path):
@@ -384,8 +387,9 @@ def test_backlog_ranks_the_unserved_as_infinite(tmp_path):
             )
         made.append(each)
     conclusion = backlog.conclude(made, QUICK, tmp_path)
-    half = finding(conclusion, "backlog 1: half served by", lab(4).name)
-    assert half.measured == "> 1.50 s"
+    in_time = finding(conclusion, "backlog 1: served within 1.50 s", lab(4).name)
+    assert in_time.value == 10
+    assert "backlog 1: 10 of 100 served; half by > 1.50 s" in conclusion.notes[3]
     served = [row for row in rows(tmp_path, "backlog") if row["begun_s"] != "NaN"]
     by_backlog = [sum(row["backlog"] == b for row in served) for b in ("1", "128")]
     counts = re.findall(r"(\d+) of 100 served", conclusion.charts[0].caption)

@@ -16,7 +16,9 @@ import pytest
 from bench.checks import crosscheck, tools
 from bench.experiments import dmv
 from bench.judge.estimates import is_defended
+from bench.judge.prices import Prices, price
 from bench.tell import exports
+from bench.tell.document import About, faults_of, without_infinity
 from bench.experiments.experiment import Options, Part
 from bench.measure.labs import Lab
 from bench.measure.machine import Fact
@@ -306,25 +308,58 @@ def read_summary(text: str) -> dict:
     return json.loads(text, parse_constant=refuse_constant)
 
 
+def write_summary(tmp_path, **more):
+    """A summary of one experiment, read back."""
+    part = make_part(tmp_path, **more)
+    prices = Prices((price("wake-up", [1e-5, 2e-5, 3e-5]),))
+    about = About("a title", "mine", [Fact("kernel", "Linux")], prices)
+    exports.write_all(about, [part], tmp_path)
+    return part, read_summary((tmp_path / "summary.json").read_text())
+
+
 def test_the_summary_says_what_the_text_says(tmp_path):
-    part = make_part(tmp_path, failing=1)
-    exports.write_all("a title", [part], [Fact("kernel", "Linux")], tmp_path)
-    summary = read_summary((tmp_path / "summary.json").read_text())
+    part, summary = write_summary(tmp_path, failing=1)
     (told,) = summary["experiments"]
     assert summary["title"] == "a title" and summary["machine"] == {"kernel": "Linux"}
+    assert summary["label"] == "mine" and summary["schema"] == 1
     assert told["question"] == dmv.EXPERIMENT.question
     assert told["failures"] == {"timeout": len(LABS)}
-    assert [(f["what"], f["measured"]) for f in told["findings"]] == [
-        (f.what, f.measured) for f in part.conclusion.findings
-    ]
+    for row, found in zip(summary["findings"], part.conclusion.findings, strict=True):
+        assert row["what"] == found.what and row["verdict"] == found.verdict
+        if math.isfinite(found.value):
+            assert row["median"] == found.value and row["runs"] == list(found.runs)
+    (listed,) = summary["prices"]
+    assert listed == dict(name="wake-up", value=2e-5, unit="s", low=1e-5, high=3e-5)
     for chart in told["charts"]:
         assert (tmp_path / chart["csv"]).exists()
+
+
+def test_the_summary_keeps_its_schema(tmp_path):
+    assert faults_of(write_summary(tmp_path)[1]) == []
+
+
+@pytest.mark.parametrize(
+    "damage, fault",
+    [
+        (lambda s: s.pop("prices"), "prices is missing"),
+        (lambda s: s.update(schema=2), "schema 2, not 1"),
+        (lambda s: s["findings"][0].update(median="fast"), "findings[0].median"),
+        (lambda s: s["findings"][0].update(unit="furlongs"), "findings[0].unit"),
+        (lambda s: s["findings"][0].update(verdict="maybe"), "findings[0].verdict"),
+        (lambda s: s["findings"].append(s["findings"][0]), "two findings are"),
+        (lambda s: s["stamps"].append({"chart": "dmv"}), "stamps[0].words"),
+    ],
+)
+def test_a_summary_of_another_schema_is_noticed(tmp_path, damage, fault):
+    summary = write_summary(tmp_path)[1]
+    damage(summary)
+    assert any(said.startswith(fault) for said in faults_of(summary))
 
 
 def test_infinity_would_be_noticed_in_the_summary():
     with pytest.raises(ValueError):
         read_summary(json.dumps({"off": math.inf}))
-    assert exports.without_infinity({"off": [math.inf, 1.5]}) == {"off": [None, 1.5]}
+    assert without_infinity({"off": [math.inf, 1.5]}) == {"off": [None, 1.5]}
 
 
 def read_table(text: str) -> list[dict[str, str]]:

@@ -143,7 +143,7 @@ def test_all_that_was_found_is_on_the_page(page, report, part):
         *(chart.caption for chart in part.conclusion.charts),
     ]
     for finding in part.conclusion.findings:
-        said += [finding.what, finding.measured, finding.predicted]
+        said += [finding.what, finding.measured_words, finding.predicted_words]
     for fact in describe(ROOT, LABS[0].program):
         said += [fact.name, fact.value]
     assert [words for words in said if words not in shown] == []

@@ -1,0 +1,68 @@
+"""What a lab's model is charged for a burst, by this machine's price list."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.judge.predictions import burst_computing, burst_waiting
+from bench.judge.prices import FREE, Prices
+from bench.measure.labs import Lab
+
+CORES = len(os.sched_getaffinity(0))
+NULL = "null"  # the server whose crowd costs what the kernel and the generator take
+
+
+@dataclass(frozen=True)
+class Charges:
+    """A lab with its pool, on a machine with these prices; without any: the ideal."""
+
+    lab: Lab
+    pool: int
+    prices: Prices = FREE
+
+    @property
+    def clerks(self) -> float:
+        """How many clients are served at once."""
+        return self.lab.clerks(self.pool)
+
+    @property
+    def ideal(self) -> "Charges":
+        """The same on a machine that charges nothing."""
+        return Charges(self.lab, self.pool)
+
+    def crowd(self, rank: int) -> float:
+        """How much later the client of this rank is with a clerk, for the crowd alone.
+
+        One clerk's line hides it: while he serves, the others connect.
+        """
+        if self.clerks == 1:
+            return 0.0
+        has_pool = self.lab.has_pool
+        return self.prices.crowd(rank, NULL if has_pool else self.lab.name)
+
+    @property
+    def each_cpu(self) -> float:
+        """CPU time for a client beyond that of a line: its thread, and the generator.
+
+        The time in a line has the generator's already where there is but one core.
+        """
+        listed = self.prices
+        generator = listed.generator_cpu if CORES > 1 else 0.0
+        base = min((listed.cpu(name) for name in listed.servers), default=0.0)
+        return max(0.0, listed.cpu(self.lab.name) - base) + generator
+
+    def waiting(self, asked: Sequence[float]) -> list[float]:
+        """When each client is done whose work waits for so long."""
+        services = [self.prices.service("sleep", each) for each in asked]
+        alone = self.prices.alone("sleep", self.lab.name)
+        return burst_waiting(services, self.clerks, alone, self.crowd)
+
+    def computing(self, asked: Sequence[float]) -> list[float]:
+        """When each client is done whose work computes for so long."""
+        services = [self.prices.service("burn", each) for each in asked]
+        alone = self.prices.alone("burn", self.lab.name)
+        more = {"alone": alone, "each": self.each_cpu}
+        time_slice = self.prices.one("time slice")
+        return burst_computing(
+            services, self.clerks, CORES, **more, time_slice=time_slice
+        )

@@ -1,0 +1,221 @@
+"""prices: what this machine charges, measured before all that it is used to predict."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import fmean, linear_regression, median
+
+from bench.experiments.experiment import Conclusion, Experiment, Options, labs_of
+from bench.judge.prices import Price, Prices, price
+from bench.measure.labs import Lab
+from bench.measure.runs import START_S, Generator, Measured, Run, burst
+from bench.tell.charts import write_csv
+from bench.tell.summary import table
+from bench.tell.units import words
+
+LINES = {"sleep": {1: 100, 20: 10}, "burn": {1: 100, 20: 10}}  # ms: clients in a line
+ALONE = {"sleep": 2, "burn": 1}  # ms that a client alone asks for
+CROWDS = (1, 10, 100, 1000)
+REPEATS, QUICK_REPEATS = 5, 2
+ALONE_EACH = 3  # clients alone in each repeat
+POOL = 10
+IDLE_RATE, IDLE_MS = 400, 200
+GROUP = "prices: what this machine charges"
+
+
+def plan(labs: list[Lab], options: Options) -> list[Run]:
+    """Each repeat takes all prices in a new order."""
+    shuffle = random.Random(f"prices {options.seed}").shuffle
+    repeats = options.repeats or (QUICK_REPEATS if options.is_quick else REPEATS)
+    runs = []
+    for repeat in range(1, repeats + 1):
+        of_repeat = [*plan_lines(labs, repeat), *plan_crowds(labs, options, repeat)]
+        for lab in labs:
+            of_repeat += plan_alone(lab, repeat)
+        if options.null:
+            of_repeat.append(plan_idle(options.null, repeat))
+        shuffle(of_repeat)
+        runs += of_repeat
+    return runs
+
+
+def plan_lines(labs: list[Lab], repeat: int) -> Iterator[Run]:
+    """A line before one worker, for each kind of work, short and long."""
+    for lab in [each for each in labs if each.clerks(POOL) == 1][:1]:
+        for work, lines in LINES.items():
+            for ms, clients in lines.items():
+                scene = f"line-{work}-{ms}"
+                takes = clients * ms / 1000
+                yield plan_run(lab, scene, clients, f"{work} {ms}", repeat, takes)
+
+
+def plan_alone(lab: Lab, repeat: int) -> Iterator[Run]:
+    """Clients who meet an idle server."""
+    for work, ms in ALONE.items():
+        for number in range(ALONE_EACH * (repeat - 1) + 1, ALONE_EACH * repeat + 1):
+            yield plan_run(lab, f"alone-{work}", 1, f"{work} {ms}", number, ms / 1000)
+
+
+def plan_idle(null: Lab, repeat: int) -> Run:
+    """Clients who come one after the other to a server that has nothing to do."""
+    flags = {"rate": IDLE_RATE, "duration": f"{IDLE_MS}ms", "say": "echo hello"}
+    return Run(
+        experiment="prices",
+        group=GROUP,
+        scene="idle",
+        lab=null,
+        generators=(Generator("rate", flags),),
+        repeat=repeat,
+        expected_s=START_S + IDLE_MS / 1000,
+        effect_s=0.1,
+    )
+
+
+def plan_crowds(labs: list[Lab], options: Options, repeat: int) -> Iterator[Run]:
+    """Crowds who ask for no work: what is left is the machine's."""
+    for lab in [*labs, *filter(None, [options.null])]:
+        for clients in CROWDS:
+            takes = clients * 1e-4
+            yield plan_run(lab, "crowd", clients, "echo hello", repeat, takes)
+
+
+def plan_run(
+    lab: Lab, scene: str, clients: int, say: str, repeat: int, takes: float
+) -> Run:
+    """One burst on a fresh server."""
+    return Run(
+        experiment="prices",
+        group=GROUP,
+        scene=scene,
+        lab=lab,
+        generators=burst(clients, say),
+        flags={"threads": POOL},
+        repeat=repeat,
+        expected_s=START_S + takes,
+        effect_s=takes,
+    )
+
+
+# ---- From runs to prices ----
+
+
+def price_list(made: list[Measured]) -> Prices:
+    """All prices that these runs can tell."""
+    made = [each for each in made if not each.failures]
+    lines = [*line_prices(made)]
+    listed = [*lines, *alone_prices(made, Prices(tuple(lines)))]
+    listed += [*idle_prices(made), *crowd_prices(made), *cpu_prices(made)]
+    return Prices(tuple(listed))
+
+
+def line_prices(made: list[Measured]) -> Iterator[Price]:
+    """By how much a line is slower than its work: the slope of completion over rank."""
+    for work, lines in LINES.items():
+        for ms in lines:
+            runs = of_scene(made, f"line-{work}-{ms}")
+            slopes = [slope(each.latencies) - ms / 1000 for each in runs]
+            if slopes:
+                what = f"{work} in a line, beyond its time"
+                yield price(what, slopes, at=ms / 1000)
+
+
+def alone_prices(made: list[Measured], lines: Prices) -> Iterator[Price]:
+    """What a client alone pays more than one in a line."""
+    for work, ms in ALONE.items():
+        runs = of_scene(made, f"alone-{work}")
+        for lab in labs_of(runs):
+            times = [each.latencies[0] for each in runs if each.run.lab == lab]
+            service = lines.service(work, ms / 1000)
+            extra = [time - service for time in times]
+            yield price(f"{work} alone, beyond a line's", extra, server=lab.name)
+
+
+def idle_prices(made: list[Measured]) -> Iterator[Price]:
+    """How long a client takes who finds a server idle that does no work."""
+    runs = of_scene(made, "idle")
+    if runs:
+        means = [fmean(each.latencies) for each in runs]
+        what = "idle server, a client alone"
+        yield price(what, means, server=runs[0].run.lab.name)
+
+
+def crowd_prices(made: list[Measured]) -> Iterator[Price]:
+    """When the last of a crowd without work is done."""
+    crowds = of_scene(made, "crowd")
+    for lab in labs_of(crowds):
+        for clients in CROWDS:
+            lasts = [
+                max(each.latencies)
+                for each in crowds
+                if each.run.lab == lab and each.run.clients == clients
+            ]
+            if lasts:
+                more = {"server": lab.name, "at": clients}
+                yield price("crowd without work", lasts, **more)
+
+
+def cpu_prices(made: list[Measured]) -> Iterator[Price]:
+    """CPU time for each of the largest crowd, beyond what starting costs."""
+    crowds = of_scene(made, "crowd")
+    few, many = CROWDS[0], CROWDS[-1]
+    for lab in labs_of(crowds):
+        of_lab = [each for each in crowds if each.run.lab == lab]
+        small = [server_cpu(each) for each in of_lab if each.run.clients == few]
+        large = [server_cpu(each) for each in of_lab if each.run.clients == many]
+        if small and large:
+            each_s = [(cpu - median(small)) / (many - few) for cpu in large]
+            yield price("connection: CPU of the server", each_s, server=lab.name)
+    own = [
+        sum(each.generator_cpu_s.values()) / many
+        for each in crowds
+        if each.run.clients == many
+    ]
+    if own:
+        yield price("client: CPU of the generator", own)
+
+
+def server_cpu(made: Measured) -> float:
+    """User and system time of a server."""
+    return made.server.ru_utime + made.server.ru_stime if made.server else 0.0
+
+
+def slope(latencies: list[float]) -> float:
+    """By how much each further rank is later; the first is left out: it is alone."""
+    times = sorted(latencies)[1:]
+    return linear_regression(range(len(times)), times).slope
+
+
+def of_scene(made: list[Measured], scene: str) -> list[Measured]:
+    """The runs of one price."""
+    return [each for each in made if each.run.scene == scene]
+
+
+# ---- The list for people ----
+
+
+def conclude(made: list[Measured], options: Options, folder: Path) -> Conclusion:
+    """The list as a CSV and as lines."""
+    rows = [
+        [each.what, each.server, each.at, each.value, each.low, each.high, each.unit]
+        for each in options.prices.listed
+    ]
+    write_csv(folder / "prices.csv", "what,server,at,value,low,high,unit", rows)
+    return Conclusion([], price_lines(options.prices), [])
+
+
+def price_lines(prices: Prices) -> list[str]:
+    """The list as a table."""
+    if not prices.listed:
+        return ["No prices: nothing was measured."]
+    rows = [
+        [
+            each.name,
+            words(each.value, each.unit),
+            f"[{words(each.low, each.unit)} to {words(each.high, each.unit)}]",
+        ]
+        for each in prices.listed
+    ]
+    return ["This machine's price list:", *table(rows)]
+
+
+EXPERIMENT = Experiment("prices", "what does this machine charge?", plan, conclude)

@@ -1,0 +1,108 @@
+"""Prices: what this machine charges for what theory thinks is free.
+
+They are measured apart, before the experiments, and never fitted to what they predict.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.judge.estimates import interval
+
+
+@dataclass(frozen=True)
+class Price:
+    """One measured price with its interval; at is the size that it was measured at."""
+
+    what: str
+    value: float
+    low: float
+    high: float
+    unit: str = "s"
+    server: str = ""
+    at: float = 0
+
+    @property
+    def name(self) -> str:
+        """All that tells it from the others."""
+        at = f"{self.at:g}" if self.at else ""
+        return ", ".join(part for part in (self.what, at, self.server) if part)
+
+
+def price(what: str, repeats: Sequence[float], **more) -> Price:
+    """A price from its repeats: their median, and the interval for it."""
+    found = interval(repeats)
+    return Price(what, found.middle, found.low, found.high, **more)
+
+
+@dataclass(frozen=True)
+class Prices:
+    """The price list of this machine. What is not on it costs nothing."""
+
+    listed: tuple[Price, ...] = ()
+
+    def one(self, what: str, server: str = "") -> float:
+        """A price that has just one size."""
+        return dict(self.curve(what, server)).get(0, 0.0)
+
+    def curve(self, what: str, server: str = "") -> list[tuple[float, float]]:
+        """The sizes that a price was measured at, each with its value."""
+        return sorted(
+            (each.at, each.value)
+            for each in self.listed
+            if each.what == what and each.server == server
+        )
+
+    def between(self, what: str, at: float, server: str = "") -> float:
+        """A price at any size: a straight line between the measured ones around it."""
+        return interpolate(self.curve(what, server), at)
+
+    @property
+    def servers(self) -> set[str]:
+        """Those whose CPU time for a connection is known; the null server does no work."""
+        what = "connection: CPU of the server"
+        return {each.server for each in self.listed if each.what == what} - {"null"}
+
+    # ---- What the formulas of predictions.py ask for ----
+
+    def service(self, work: str, asked: float) -> float:
+        """How long a client keeps a worker in a line; work is sleep, burn or echo."""
+        return asked + self.between(f"{work} in a line, beyond its time", asked)
+
+    def alone(self, work: str, server: str) -> float:
+        """What the first client of a worker pays besides: cold caches, wake-ups."""
+        return self.one(f"{work} alone, beyond a line's", server)
+
+    def crowd(self, clients: float, server: str) -> float:
+        """How much later the last of a crowd is done than one alone, without any work."""
+        curve = self.curve("crowd without work", server)
+        return interpolate(curve, clients) - interpolate(curve, 1)
+
+    def cpu(self, server: str) -> float:
+        """CPU time of the server for a connection on which nothing is asked."""
+        return self.one("connection: CPU of the server", server)
+
+    @property
+    def generator_cpu(self) -> float:
+        """CPU time of the generator for a client."""
+        return self.one("client: CPU of the generator")
+
+    def scaled(self, factor: float) -> "Prices":
+        """The same list with everything so many times as expensive: for tests."""
+        return Prices(
+            tuple(dataclasses.replace(p, value=p.value * factor) for p in self.listed)
+        )
+
+
+FREE = Prices()
+
+
+def interpolate(curve: Sequence[tuple[float, float]], at: float) -> float:
+    """A curve of a few points at any place; beyond its ends their line goes on."""
+    if not curve:
+        return 0.0
+    if len(curve) == 1:
+        return curve[0][1]
+    right = next((i for i, (x, _) in enumerate(curve) if x >= at), len(curve) - 1)
+    (x0, y0), (x1, y1) = curve[max(right, 1) - 1], curve[max(right, 1)]
+    return y0 + (y1 - y0) * (at - x0) / (x1 - x0)
