@@ -1,5 +1,27 @@
 # The bench: measure and draw. Included by the Makefile.
 
+# A model is a .c directly in bench/models; what they share is in a folder of it.
+MODELS  := $(patsubst %.c,$B/%,$(wildcard bench/models/*.c))
+SHARED  := $(patsubst %.c,$B/obj/%.o,$(wildcard bench/models/loop/*.c))
+OBJECTS += $(SHARED) $(MODELS:$B/%=$B/obj/%.o)
+all: $(MODELS)
+$(MODELS): $B/%: $B/obj/%.o $(SHARED) $B/helpers.a
+	@mkdir -p $(@D)
+	@echo "  link  $@"
+	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# What each model comes from: events is written out of a service, not of a lab.
+FROM_accept     := lab3-*/server.c
+FROM_coroutines := lab2-*/server.c
+FROM_events     := common/services/echo.c
+FROM_fork       := lab2-*/server.c
+FROM_policies   := lab3-*/server.c
+FROM_prefork    := lab1-*/server.c
+FROM_reuseport  := lab3-*/server.c
+lesson-fork: ## show what changed from a lab to a model (lesson-prefork, lesson-coroutines ...)
+LESSONS := $(patsubst $B/bench/models/%,lesson-%,$(MODELS))
+$(LESSONS): lesson-%: ; @diff -u $(FROM_$*) bench/models/$*.c; true
+
 bench: all ## measure and draw (QUICK=1: for a lecture; EXPERIMENT=dmv: just one; LABEL=name; STRICT=1)
 	@$(PYTHON) bench/run.py --build=$B $(if $(QUICK),--quick) $(if $(STRICT),--strict) \
 	    $(LABEL:%=--label=%) $(EXPERIMENT:%=--experiment=%)
@@ -17,4 +39,4 @@ check-gates: all ## show that each gate fails for a real cause, and only then
 crosscheck: all ## ask wrk, hey and ab the same, and say who told the truth (QUICK=1: shorter)
 	@$(PYTHON) -m bench.checks crosscheck --build=$B $(if $(QUICK),--quick)
 
-.PHONY: bench demo check-stop check-pair check-gates crosscheck
+.PHONY: $(LESSONS) bench demo check-stop check-pair check-gates crosscheck

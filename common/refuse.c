@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,6 +19,8 @@
 
 enum { MAX_REFUSED = 128, DISCARD_SIZE = 4096, MAX_DISCARDS = 256 };
 
+/* Several threads may accept. The lock guards all three. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct refused {
     int client;
     int64_t deadline;
@@ -48,6 +51,7 @@ void refuse_last_words(int client, const char *words, int64_t linger_ns)
             break;
 }
 
+/* With the lock held. */
 static void close_refused(int i)
 {
     close(refused[i].client);
@@ -57,28 +61,38 @@ static void close_refused(int i)
 void refuse_client(int client, const char *words)
 {
     refuse_last_words(client, words, 0);
+    pthread_mutex_lock(&lock);
     if (refused_count == MAX_REFUSED)
         close_refused(0);
     refused[refused_count++] =
         (struct refused){.client = client, .deadline = now_ns() + LINGER_NS};
+    pthread_mutex_unlock(&lock);
 }
 
-int64_t refuse_look_after(void)
+/* With the lock held. */
+static void look_after_all(int64_t now)
 {
-    if (refused_count == 0)
-        return NEVER;
-    int64_t now = now_ns();
-    if (now < next_check)
-        return next_check;
     next_check = now + CHECK_NS;
     for (int i = refused_count - 1; i >= 0; i--)
         if (!discard_input(refused[i].client) || now >= refused[i].deadline)
             close_refused(i);
-    return refused_count == 0 ? NEVER : next_check;
+}
+
+int64_t refuse_look_after(void)
+{
+    pthread_mutex_lock(&lock);
+    int64_t now = refused_count > 0 ? now_ns() : 0;
+    if (refused_count > 0 && now >= next_check)
+        look_after_all(now);
+    int64_t next = refused_count > 0 ? next_check : NEVER;
+    pthread_mutex_unlock(&lock);
+    return next;
 }
 
 void refuse_end(void)
 {
+    pthread_mutex_lock(&lock);
     while (refused_count > 0)
         close_refused(0);
+    pthread_mutex_unlock(&lock);
 }

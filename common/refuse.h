@@ -13,7 +13,7 @@
 void refuse_last_words(int client, const char *words, int64_t linger_ns);
 
 /* Tells a client that it is not served, and takes over its socket: nobody waits
- * for it. This and the two below are for the thread that accepts. */
+ * for it. The two below are for the threads that accept. */
 void refuse_client(int client, const char *words);
 
 /* Looks after the clients that were refused, and closes those that have read
