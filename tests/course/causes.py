@@ -22,6 +22,7 @@ class Evidence:
     errors: str = ""
     output: str = ""
     threads: str = ""  # joined by line ends
+    is_busy: bool = False  # it computed although nobody asked for anything
     source: str = ""  # the student's files without comments
     alarms: bool = False  # the server ran with false alarms
 
@@ -48,11 +49,88 @@ class Cause:
     words: str
 
 
+SAME_CLIENT = r"(?m)^([2-9]|\d\d+) threads: .*\((client|connfd|fd|sock|socket)=\d+\)"
+WAITS = r"in (\w*cond_wait\w*|futex\w*)"
+LOCKS = r"in (\w*mutex_lock\w*|lll_lock_wait\w*)"
+NOTHING = r"nothing came|could not connect: nothing"
+EXITS = r"\b_?[eE]xit\s*\(|\berrx?\s*\(|\babort\s*\(|\bassert\s*\("
+STANDARD_OUT = r"\b(1|STDOUT_FILENO)"
+
+
+def is_at_end(e: Evidence) -> bool:
+    """Had the server been asked to stop?"""
+    return e.saw("SIGTERM")
+
+
+def not_flushed(e: Evidence) -> bool:
+    prints = e.wrote(r"printf|puts")
+    flushes = e.wrote(
+        r"fflush|setvbuf|setbuf|setlinebuf|dprintf|\bwrite\s*\(\s*" + STANDARD_OUT
+    )
+    return (
+        e.lab == 0
+        and e.saw("has not printed")
+        and prints
+        and not flushes
+        and e.stands(r"accept")
+    )
+
+
+def died_on_client(e: Evidence) -> bool:
+    if (
+        not e.state.startswith("ended: status")
+        or is_at_end(e)
+        or " clients: " in e.output
+    ):
+        return False
+    if e.stage in ("announce", "taken", "restart") or e.saw("was started"):
+        return False
+    return e.wrote(EXITS) if e.lab else e.status != 0
+
+
+def left_loop(e: Evidence) -> bool:
+    if e.state != "ended: status 0" or is_at_end(e) or e.saw("was started"):
+        return False
+    served = re.search(r"clients: [1-9]", e.output)
+    return bool(served) if e.lab else e.stage not in ("announce", "taken", "restart")
+
+
+def lifo(e: Evidence) -> bool:
+    match = re.search(r"client (\d+) was served before client 2,", e.said)
+    return e.stage == "order" and match is not None and match[1] == "7"
+
+
+def no_signal(e: Evidence) -> bool:
+    """Somebody waits for a change that has happened."""
+    if e.lab == 2:
+        silent = not e.wrote(r"pthread_cond_(signal|broadcast)\s*\(") and e.wrote(
+            "pthread_cond_wait"
+        )
+        return silent and e.stands(WAITS)
+    if e.lab != 3 or e.stage == "alarm":
+        return False
+    workers_wait = e.stands(r"threads?: .*queue_pop.*" + WAITS)
+    accepts = e.stands(r"(?m)^main: .*in tcp_accept")
+    if e.saw(NOTHING) and workers_wait and accepts and e.wrote(r"queue_push\s*\(\s*&"):
+        return True
+    return workers_wait and e.stands(
+        r"(?m)^main: .*queue_(push|await_workers).*" + WAITS
+    )
+
+
+def slot_kept(e: Evidence) -> bool:
+    if e.lab != 2 or not e.saw(NOTHING) or not e.stands(r"(?m)^main: .*" + WAITS):
+        return False
+    return e.stage in ("limit", "shortage") and e.saw(
+        "has left now|had left|no thread could be started"
+    )
+
+
 CAUSES: list[Cause] = [
     Cause(
         "memory-bomb",
         lambda e: "more than 3 GB" in e.state,
-        "The server took more and more memory until the grader ended it: look for malloc, or for growing arrays, in a loop without an end.",
+        "The server took more and more memory until the grader ended it: look for malloc, or for a growing array, in a loop without an end.",
     ),
     Cause(
         "M5 sigpipe",
@@ -62,22 +140,22 @@ CAUSES: list[Cause] = [
     Cause(
         "endless-loop",
         lambda e: e.signal == "SIGXCPU",
-        "The server computed for 12 s of CPU without an end: a loop does not end when its client has.",
+        "The server computed for 12 s of CPU: a loop has no end.",
     ),
     Cause(
-        "port-not-flushed",
-        lambda e: e.saw("has not printed")
-        and e.lab == 0
-        and not e.wrote(
-            r"fflush|setvbuf|setbuf|setlinebuf|dprintf|\bwrite\s*\(\s*(1|STDOUT_FILENO)"
-        )
-        and e.wrote("printf|puts"),
-        "The line is still in the buffer of printf: into a pipe it leaves only when the buffer is full, or with fflush(stdout).",
+        "crash",
+        lambda e: e.signal in ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGFPE", "SIGILL"),
+        "The server crashed. SIGSEGV: memory was used that is not there, such as a number taken for a pointer. gdb ./server, then run and bt, shows the line.",
+    ),
+    Cause(
+        "not-flushed",
+        not_flushed,
+        "The line is still in printf's buffer: into a pipe it leaves when the buffer is full, or with fflush(stdout).",
     ),
     Cause(
         "M1 addr-in-use",
         lambda e: e.stage == "restart" and "Address already in use" in e.errors,
-        "The address is in use for a minute after the server has closed a connection first: SO_REUSEADDR is missing, or set after bind.",
+        "The address stays in use for a minute after the server has closed first: SO_REUSEADDR is missing, or set after bind.",
     ),
     Cause(
         "M2 unchecked-bind",
@@ -85,6 +163,190 @@ CAUSES: list[Cause] = [
         and e.saw("says that it listens|as if all were well")
         and e.wrote(r"\bbind\s*\("),
         "The result of bind is not looked at. listen on a socket that is not bound takes any port.",
+    ),
+    Cause(
+        "M3 fd-by-reference",
+        lambda e: e.lab == 2
+        and e.wrote(r"pthread_create\s*\([^;]*&\s*(client|connfd|fd)\s*\)"),
+        "The thread gets the address of a variable, and the accept loop changes that variable before the thread looks. Hand over the number itself.",
+    ),
+    Cause(
+        "M3 fd-by-reference",
+        lambda e: e.lab >= 2 and e.stands(SAME_CLIENT),
+        "Several threads have the same socket. Either all got the address of one variable, or two took the same client from the queue.",
+    ),
+    Cause(
+        "sequential",
+        lambda e: e.lab >= 2 and e.stands(r"(?m)^main: .*serve_client"),
+        "The accept loop serves the client by itself. Hand it over, and accept the next.",
+    ),
+    Cause(
+        "M4 join-or-detach",
+        lambda e: e.lab == 2 and e.stands(r"(?m)^main: .*start_thread.*in \w*join"),
+        "The accept loop waits for the thread that it has started (pthread_join), so one client is served at a time. Detach instead.",
+    ),
+    Cause(
+        "M4 join-or-detach",
+        lambda e: e.lab == 2 and e.stage == "leave" and e.saw("pieces of memory"),
+        "Nobody joins or detaches the threads: each that has ended keeps its stack.",
+    ),
+    Cause(
+        "lock-kept",
+        lambda e: e.stands(LOCKS) and e.saw(NOTHING + "|still runs|has not printed"),
+        "A thread waits for a mutex that is never unlocked: it is locked twice, or some path returns without unlocking.",
+    ),
+    Cause(
+        "M9 if-or-spin",
+        lambda e: e.stage == "alarm" and e.alarms and not e.stands(LOCKS),
+        "The only change in this stage: some pthread_cond_wait return without a reason, as POSIX allows. Look again after each: while, not if.",
+    ),
+    Cause(
+        "M9 if-or-spin",
+        lambda e: e.stage in ("idle", "wait") and e.saw("ms of CPU in|woke up"),
+        "A thread asks again and again instead of waiting. Block: in read, in poll, on the condition variable.",
+    ),
+    Cause(
+        "M9 if-or-spin",
+        lambda e: e.is_busy and e.saw(NOTHING),
+        "A loop goes round and round although nothing changes. What must end it: the end of input, or a wait that blocks?",
+    ),
+    Cause(
+        "data-race",
+        lambda e: e.saw("ThreadSanitizer reports a data race"),
+        "Two threads use the same variable, and at least one of them without the lock. Take the lock around every use.",
+    ),
+    Cause(
+        "no-signal",
+        no_signal,
+        "A thread waits on a condition variable for something that has happened, and nobody signals: signal after each change that somebody waits for.",
+    ),
+    Cause(
+        "slot-kept",
+        slot_kept,
+        "A slot is taken and not given back: every path that ends a client's visit must give its slot back.",
+    ),
+    Cause(
+        "no-limit",
+        lambda e: e.lab == 2
+        and e.stage == "limit"
+        and e.saw("was answered, although three"),
+        "More clients are served than --max-clients says: take a slot before each thread starts, and let that wait while none is free.",
+    ),
+    Cause(
+        "queue-not-closed",
+        lambda e: e.lab >= 3
+        and e.saw("still runs")
+        and e.stands(r"queue_pop.*" + WAITS)
+        and e.stands("in \\w*join")
+        and not e.wrote(r"queue_close\s*\(\s*&"),
+        "main waits for the workers, and the workers wait for clients: close the queue before you join.",
+    ),
+    Cause(
+        "signal-for-broadcast",
+        lambda e: e.lab >= 3
+        and e.saw("still runs")
+        and e.stands(r"queue_pop.*" + WAITS)
+        and not e.wrote("pthread_cond_broadcast"),
+        "Only one worker was woken at the close, and the others still wait: pthread_cond_broadcast wakes all.",
+    ),
+    Cause(
+        "main-returned",
+        lambda e: e.lab in (2, 3)
+        and e.stage in ("stop", "alarm")
+        and e.saw("SIGTERM.*but read the end")
+        and e.state == "ended: status 0",
+        "main returned before the last thread was done, and the end of main is the end of all threads.",
+    ),
+    Cause(
+        "not-refused",
+        lambda e: e.lab == 3
+        and e.stage == "busy"
+        and e.saw(NOTHING)
+        and not e.wrote(r"service_refuse\s*\("),
+        "queue_push turned the client away, and nobody told it: service_refuse.",
+    ),
+    Cause(
+        "last-in-first-out",
+        lifo,
+        "The client that came last is served first: take from the other end.",
+    ),
+    Cause(
+        "worker-gone",
+        lambda e: e.lab == 3
+        and e.saw(NOTHING + "|nobody is served")
+        and e.stands(r"(?m)^main: .*in tcp_accept")
+        and not e.stands(r"queue_pop|serve_client"),
+        "All workers have ended: a worker takes the next client when one has left, until queue_pop says -1.",
+    ),
+    Cause(
+        "M6 die-on-client-error",
+        died_on_client,
+        "The process was ended by exit, err or assert where only one client was done, or had failed. End the visit instead.",
+    ),
+    Cause(
+        "loop-left",
+        left_loop,
+        "main has left its accept loop although nobody asked for a stop: after one client comes the next.",
+    ),
+    Cause(
+        "stray-output",
+        lambda e: e.saw("standard output .*there is also"),
+        "Something is printed on standard output, which is for the server's own lines. Look for mistakes with standard error, and take it out at the end.",
+    ),
+    Cause(
+        "M8 fd-leak",
+        lambda e: e.saw("more descriptors are open"),
+        "A socket stays open after its client has left: close is missing on some path.",
+    ),
+    Cause(
+        "M7 one-recv-one-message",
+        lambda e: e.lab == 0
+        and e.stage == "several"
+        and "\\x00" in e.said
+        and e.wrote(r"strn?len|%s|strcpy"),
+        "How much came is what read returned. strlen ends at the first byte of value 0.",
+    ),
+    Cause(
+        "M7 one-recv-one-message",
+        lambda e: e.lab == 0
+        and e.stage == "much"
+        and e.saw("only .* came back")
+        and e.stands(r"read|recv"),
+        "The server is back in read, and thinks that it sent everything: write may take a part only.",
+    ),
+    Cause(
+        "M7 one-recv-one-message",
+        lambda e: e.lab == 1
+        and e.stage == "segment"
+        and (e.saw("no end yet") or e.saw(NOTHING)),
+        "What one recv brings is not one line: it may be half a line, or several.",
+    ),
+    Cause(
+        "M7 one-recv-one-message",
+        lambda e: e.lab == 1
+        and e.stage == "slow"
+        and e.saw(NOTHING)
+        and e.stands("reader_begin|reader_line"),
+        "The server waits for the next request, and thinks that it sent everything: send may take a part only.",
+    ),
+    Cause(
+        "M10 starved-pool",
+        lambda e: e.lab == 4 and e.stage == "dribble" and e.saw("still served"),
+        "Each byte moves the deadline. It must be one moment, set when the request begins.",
+    ),
+    Cause(
+        "M10 starved-pool",
+        lambda e: e.lab == 4
+        and e.stage == "idle"
+        and e.saw("said nothing.*nothing came"),
+        "A worker waits for a silent client without a deadline.",
+    ),
+    Cause(
+        "M10 starved-pool",
+        lambda e: e.lab == 4
+        and e.stage == "request"
+        and e.saw("half a line and no more.*nothing came"),
+        "A worker waits for the rest of a request without a deadline.",
     ),
 ]
 

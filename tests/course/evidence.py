@@ -26,6 +26,7 @@ FRAME = re.compile(
 )
 MOST_LINES = 6
 END_GRACE_S = 0.15
+BUSY_WINDOW_S, BUSY_SHARE = 0.08, 0.3
 
 
 def stacks(pid: int) -> str:
@@ -93,6 +94,14 @@ def last_words(server: Server) -> list[str]:
     return [line[:160] for line in lines]
 
 
+def is_busy(server: Server) -> bool:
+    """Does it use the processor although nobody asks for anything?"""
+    before, begin = server.run_s(), time.monotonic()
+    time.sleep(BUSY_WINDOW_S)
+    used = server.run_s() - before
+    return used > BUSY_SHARE * (time.monotonic() - begin)
+
+
 def look(server: Server, own: set[str], with_threads: bool) -> Look:
     """Look at a server, before it is ended."""
     end = time.monotonic() + END_GRACE_S
@@ -101,7 +110,8 @@ def look(server: Server, own: set[str], with_threads: bool) -> Look:
     status = server.process.poll()
     seen = Look(status=status, environment=server.environment)
     if status is None:
-        seen.state = "alive"
+        seen.is_busy = is_busy(server)
+        seen.state = "alive, and computing all the time" if seen.is_busy else "alive"
         if with_threads:
             seen.threads = where_threads_stand(server.process.pid, own)
     else:

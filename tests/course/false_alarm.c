@@ -1,6 +1,7 @@
 /* Preloaded into a server under test: what POSIX allows, made certain.
- * FALSE_ALARM=1: every second pthread_cond_wait of a thread returns although
- * nobody has signalled ("spurious wakeup", pthread_cond_wait(3)).
+ * FALSE_ALARM=1: the 1st, 3rd, 5th ... pthread_cond_wait of a thread returns
+ * although nobody has signalled ("spurious wakeup", pthread_cond_wait(3)).
+ * FALSE_ALARM=2: the 2nd, 4th, 6th ... do.
  * NO_THREAD=n: the n-th pthread_create fails with EAGAIN. */
 
 #define _GNU_SOURCE
@@ -17,8 +18,14 @@ typedef int create_function(pthread_t *, const pthread_attr_t *,
 
 static wait_function *real_wait;
 static create_function *real_create;
-static int has_false_alarms, thread_that_fails;
+static int first_alarm, thread_that_fails;
 static atomic_int created;
+
+static int number_of(const char *name)
+{
+    const char *text = getenv(name);
+    return text == NULL ? 0 : atoi(text);
+}
 
 /* glibc has an older pthread_cond_wait of the same name, for programs of 2002;
  * dlsym would find that one. Before the first thread, so no lock. */
@@ -31,15 +38,14 @@ __attribute__((constructor)) static void find(void)
     if (real_wait == NULL)
         *(void **)&real_wait = dlsym(RTLD_NEXT, "pthread_cond_wait");
     *(void **)&real_create = dlsym(RTLD_NEXT, "pthread_create");
-    const char *number = getenv("NO_THREAD");
-    has_false_alarms = getenv("FALSE_ALARM") != NULL;
-    thread_that_fails = number == NULL ? 0 : atoi(number);
+    first_alarm = number_of("FALSE_ALARM");
+    thread_that_fails = number_of("NO_THREAD");
 }
 
 int pthread_cond_wait(pthread_cond_t *changed, pthread_mutex_t *lock)
 {
-    static _Thread_local unsigned calls;
-    if (!has_false_alarms || calls++ % 2 == 1)
+    static _Thread_local int calls;
+    if (first_alarm == 0 || ++calls % 2 != first_alarm % 2)
         return real_wait(changed, lock);
     pthread_mutex_unlock(lock);
     sched_yield();

@@ -60,7 +60,6 @@ HANDOUTS = {
                 "behind it. After a send that failed, wait_to_write says whether to try again.",
                 "-1",
             ),
-            Drop("common/reader.c", "length_of_words"),
             Blank(
                 "common/reader.c",
                 "reader_next_line",

@@ -96,6 +96,7 @@ def evidence_of(lab: int, raw: dict, source: str) -> Evidence:
         state=look.get("state", ""),
         signal=look.get("signal", ""),
         status=look.get("status"),
+        is_busy=look.get("is_busy", False),
         errors=look.get("errors", ""),
         output=look.get("output", ""),
         threads="\n".join(look.get("threads", [])),
@@ -191,7 +192,7 @@ def run_stages(cell: cells.Cell, order: Order) -> tuple[list[dict], str]:
         raw, broke = read_results(reading, child, time.monotonic() + order.budget + 25)
         if broke.endswith("ran"):
             errors = child.stderr.read(20000).decode("utf-8", "replace")
-            if "Traceback" in errors or not raw and child.returncode > 0:
+            if re.search(r"^(Traceback|bwrap:|setpriv:|prlimit:)", errors, re.M):
                 raise OwnFault(errors)
     finally:
         os.close(reading)

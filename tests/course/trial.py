@@ -17,7 +17,7 @@ from tests.course.evidence import look
 from tests.course.talk import Failed, Limits, Look, Trial
 
 PR_SET_DUMPABLE = 4
-PATIENCE_OF_TRIES = (1, 3, 8)
+PATIENCE_OF_TRIES = (1, 2.5, 6)
 STAGE_S = 15.0  # for a failing stage, all tries together
 WAITS = 5  # how many times its patience one try may take
 

@@ -158,7 +158,7 @@ def stops(trial: Trial) -> None:
                 f'one client ran out of time, and the summary says "{summary}"'
             )
     with trial.serve(*limits(), "desk") as server:
-        server.greeted().leave()
+        server.greeted().bye()
         server.ends_in_order()
 
 
