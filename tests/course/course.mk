@@ -15,3 +15,6 @@ grade: labs ## what your lab can do: LAB= DIR= (STAGE=name, HINT=1, 2 or 3)
 watch: labs ## grade at every save, show the first stage that fails: LAB= DIR=
 	@$(COURSE).watch $(call needs,LAB) $(call needs,DIR) --build=$(abspath $B)
 .PHONY: watch
+hunt: labs ## a bug to find: N=7 DIR=new folder, then NAME=mistake; without N: the list
+	@$(COURSE).hunt $(N) $(if $(N),$(if $(DIR),"$(DIR)")) $(NAME:%=--name=%) $(if $(TRY),--try)
+.PHONY: hunt
