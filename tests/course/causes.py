@@ -91,6 +91,8 @@ def died_on_client(e: Evidence) -> bool:
 def left_loop(e: Evidence) -> bool:
     if e.state != "ended: status 0" or is_at_end(e) or e.saw("was started"):
         return False
+    if not e.saw("could not connect|saw an error|nothing came|read the end"):
+        return False
     served = re.search(r"clients: [1-9]", e.output)
     return bool(served) if e.lab else e.stage not in ("announce", "taken", "restart")
 

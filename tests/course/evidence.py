@@ -26,7 +26,7 @@ FRAME = re.compile(
 )
 MOST_LINES = 6
 END_GRACE_S = 0.15
-BUSY_WINDOW_S, BUSY_SHARE = 0.08, 0.3
+BUSY_LOOKS = 8
 
 
 def stacks(pid: int) -> str:
@@ -94,12 +94,24 @@ def last_words(server: Server) -> list[str]:
     return [line[:160] for line in lines]
 
 
+def runs_now(server: Server) -> bool:
+    """Is any of its threads running, or ready to?"""
+    for task in server.proc("task").glob("*/stat"):
+        try:
+            if task.read_text().rpartition(")")[2].split()[0] == "R":
+                return True
+        except (OSError, IndexError):
+            continue
+    return False
+
+
 def is_busy(server: Server) -> bool:
-    """Does it use the processor although nobody asks for anything?"""
-    before, begin = server.run_s(), time.monotonic()
-    time.sleep(BUSY_WINDOW_S)
-    used = server.run_s() - before
-    return used > BUSY_SHARE * (time.monotonic() - begin)
+    """Does it compute although nobody asks for anything? A blocked thread never does."""
+    for _ in range(BUSY_LOOKS):
+        if not runs_now(server):
+            return False
+        time.sleep(0.01)
+    return True
 
 
 def look(server: Server, own: set[str], with_threads: bool) -> Look:

@@ -366,16 +366,6 @@ class Server:
             return 0.0
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def run_s(self) -> float:
-        """CPU time of all its threads, to the nanosecond."""
-        total = 0
-        for task in self.proc("task").glob("*/schedstat"):
-            try:
-                total += int(task.read_text().split()[0])
-            except (OSError, ValueError, IndexError):
-                continue
-        return total / 1e9
-
     def wakeups(self) -> int:
         """How often its threads have gone to sleep so far."""
         total = 0

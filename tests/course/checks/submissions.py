@@ -56,7 +56,7 @@ LAB0 = [
         "the line stays in the buffer",
         0,
         "announce",
-        "port-not-flushed",
+        "not-flushed",
         (S, "    fflush(stdout);\n", ""),
     ),
     one(
@@ -130,8 +130,8 @@ LAB0 = [
         (S, "#include <stdlib.h>", "#include <stdlib.h>\n#include <string.h>"),
         (
             S,
-            "        for (ssize_t i = 0;",
-            "        length = (ssize_t)strnlen(bytes, (size_t)length);\n        for (ssize_t i = 0;",
+            "write(client, bytes + i, (size_t)(length - i))",
+            "write(client, bytes + i, strnlen(bytes + i, (size_t)(length - i)))",
         ),
     ),
     one(
@@ -997,15 +997,6 @@ LAB4 = [
             "    in->deadline = deadline_after(wait_limits.request_ns);",
             "    if (in->deadline == NEVER)\n        in->deadline = deadline_after(wait_limits.request_ns);",
         ),
-    ),
-    one(
-        4,
-        "round-down",
-        "milliseconds are rounded down",
-        0,
-        "",
-        "",
-        (WAIT, "+ NS_PER_MS - 1) / NS_PER_MS", ") / NS_PER_MS"),
     ),
     one(
         4,

@@ -9,7 +9,8 @@ from tests.course.talk import Client, Failed, Trial
 from tests.course.trial import Stage
 
 READ = "docs/0-tcp-server.md"
-MANY = b"".join(b"line %d\n" % number for number in range(60_000))  # about 0.6 MB
+MANY = b"".join(b"%d %s
+" % (number, b"x" * 990) for number in range(6000))  # 6 MB: more than the kernel keeps
 
 
 def fill(client: Client, data: memoryview) -> memoryview:
@@ -290,7 +291,7 @@ STAGES = [
     Stage(
         "much",
         10,
-        "0.6 MB come back to a slow reader",
+        "6 MB come back to a slow reader",
         much,
         READ,
         (
