@@ -9,8 +9,7 @@ from tests.course.talk import Client, Failed, Trial
 from tests.course.trial import Stage
 
 READ = "docs/0-tcp-server.md"
-MANY = b"".join(b"%d %s
-" % (number, b"x" * 990) for number in range(6000))  # 6 MB: more than the kernel keeps
+MANY = b"".join(b"%d %s\n" % (number, b"x" * 990) for number in range(6000))  # 6 MB
 
 
 def fill(client: Client, data: memoryview) -> memoryview:
