@@ -5,7 +5,7 @@
 
 import argparse
 import os
-import shutil
+import re
 import sys
 from pathlib import Path
 
@@ -34,23 +34,29 @@ def files_of(lab: int) -> dict[str, str]:
         names = {"server.c": names["lab0.c"]}
     for file in handout.beside:
         names[Path(file).name] = (ROOT / file).read_text()
-    sheet = ROOT / f"docs/course/lab-{lab}.md"
-    if sheet.exists():
-        names["sheet.md"] = sheet.read_text()
     return names
+
+
+def sheet_of(lab: int) -> dict[str, str]:
+    """The sheet and its picture."""
+    sheet = ROOT / f"docs/course/lab-{lab}.md"
+    text = sheet.read_text()
+    files = {}
+    for link in re.findall(r"!\[[^]]*\]\(([^)]+)\)", text):
+        picture = (sheet.parent / link).resolve()
+        files[picture.name] = picture.read_text()
+        text = text.replace(f"({link})", f"({picture.name})")
+    return {"sheet.md": text, **files}
 
 
 def start(lab: int, folder: Path) -> list[str]:
     """Write the folder; returns the names of its files."""
-    files = files_of(lab)
+    files = {**files_of(lab), **sheet_of(lab)}
     folder.mkdir(parents=True, exist_ok=True)
     suite = os.path.relpath(ROOT, folder.resolve())
     files["Makefile"] = MAKEFILE.format(lab=lab, suite=suite)
     for name, text in files.items():
         (folder / name).write_text(text)
-    picture = ROOT / f"docs/course/lab-{lab}.svg"
-    if picture.exists():
-        shutil.copy(picture, folder / picture.name)
     return sorted(files)
 
 
@@ -77,7 +83,7 @@ def main() -> int:
     except (Drift, OSError) as why:
         print(f"start: {why}", file=sys.stderr)
         return 3
-    todos = sum((asked.folder / f).read_text().count("TODO") for f in files)
+    todos = sum((asked.folder / f).read_text().count("TODO:") for f in files)
     print(f"{asked.folder}: {', '.join(files)}; {todos} TODOs")
     print(f"Next: cd {asked.folder}, read sheet.md, write, make grade")
     return 0
