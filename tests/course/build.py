@@ -57,10 +57,17 @@ class Tree:
         """Objects and where they belong: those whose source is there, and those that are shipped."""
         built = [*room.glob("common/**/*.o"), *room.glob("lab*/*.o")]
         found = [(path, path.relative_to(room)) for path in built]
-        found = [one for one in found if (ROOT / one[1]).with_suffix(".c").exists()]
+        found = [one for one in found if has_source(one[1])]
         shipped = (ROOT / "given").glob("**/*.o")
         found += [(path, path.relative_to(ROOT / "given")) for path in shipped]
         return sorted(found)
+
+
+def has_source(where: Path) -> bool:
+    """An object of a source that is there no more is an old one; page.html.o is of page.html."""
+    return (ROOT / where).with_suffix(".c").exists() or (ROOT / where).with_suffix(
+        ""
+    ).exists()
 
 
 def take_sources(folder: Path, into: Path) -> list[str]:

@@ -193,6 +193,14 @@ CAUSES: list[Cause] = [
         "Nobody joins or detaches the threads: each that has ended keeps its stack.",
     ),
     Cause(
+        "M7 one-recv-one-message",
+        lambda e: e.lab == 0
+        and e.stage == "several"
+        and "\\x00" in e.said
+        and e.wrote(r"strn?len|%s|strcpy"),
+        "How much came is what read returned. strlen ends at the first byte of value 0.",
+    ),
+    Cause(
         "lock-kept",
         lambda e: e.stands(LOCKS) and e.saw(NOTHING + "|still runs|has not printed"),
         "A thread waits for a mutex that is never unlocked: it is locked twice, or some path returns without unlocking.",
@@ -299,14 +307,6 @@ CAUSES: list[Cause] = [
         "M8 fd-leak",
         lambda e: e.saw("more descriptors are open"),
         "A socket stays open after its client has left: close is missing on some path.",
-    ),
-    Cause(
-        "M7 one-recv-one-message",
-        lambda e: e.lab == 0
-        and e.stage == "several"
-        and "\\x00" in e.said
-        and e.wrote(r"strn?len|%s|strcpy"),
-        "How much came is what read returned. strlen ends at the first byte of value 0.",
     ),
     Cause(
         "M7 one-recv-one-message",

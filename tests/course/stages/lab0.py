@@ -15,18 +15,18 @@ MANY = b"".join(b"%d %s\n" % (number, b"x" * 990) for number in range(6000))  # 
 def fill(client: Client, data: memoryview) -> memoryview:
     """Send until nothing more is taken for a moment; returns what is left."""
     client.socket.setblocking(False)
-    while data and select.select([], [client.socket], [], 0.1)[1]:
-        data = data[client.socket.send(data[:65536]) :]
+    try:
+        while data and select.select([], [client.socket], [], 0.1)[1]:
+            data = data[client.socket.send(data[:65536]) :]
+    except OSError as error:
+        client.fail(f"saw an error: {error.strerror}")
     return data
 
 
 def both_ways(client: Client, data: bytes) -> bytes:
     """Send and read at the same time, until as much has come back or nothing moves."""
     client.said = f"sent {len(data)} bytes of lines"
-    try:
-        rest = fill(client, memoryview(data))
-    except OSError as error:
-        client.fail(f"saw an error: {error.strerror}")
+    rest = fill(client, memoryview(data))
     got = bytearray()
     while len(got) < len(data):
         ready = select.select(
@@ -126,6 +126,7 @@ def vanishes(trial: Trial) -> None:
     with trial.serve() as server:
         client = server.connect()
         client.ask(b"hello", b"hello")
+        client.said = "sent many lines and read nothing"
         fill(client, memoryview(MANY))
         client.reset()
         still_there(server)
