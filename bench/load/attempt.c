@@ -222,7 +222,9 @@ static enum progress receive_reply(struct client *c)
                                : reply_take(&c->reply, received, (size_t)count);
     if (outcome == OPEN)
         return UNDER_WAY;
-    return outcome == CLOSED ? attempt_end(c, CLOSED, 0) : complete(c, outcome);
+    if (outcome != CLOSED)
+        return complete(c, outcome);
+    return attempt_end(c, c->record->bytes > 0 ? SHORT : NONE, 0);
 }
 
 enum progress attempt_continue(struct client *c)

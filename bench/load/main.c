@@ -22,6 +22,7 @@
 #include "records.h"
 #include "schedule.h"
 #include "states.h"
+#include "words.h"
 
 enum {
     EXIT_SIGNAL = 128,   /* plus the signal's number, as a shell counts */
@@ -124,9 +125,33 @@ static int find_exit_status(void)
     return EXIT_SIGNAL + signal;
 }
 
-int main(int argc, char *argv[])
+/* Where the records are not, so that neither is mixed with the other. */
+static void write_results(FILE *output)
 {
-    plan_read(argc, argv);
+    struct words words = {
+        .is_json = plan.is_json,
+        .is_closed_loop = plan.mode->repeats,
+        .series_ns = plan.series_ns,
+    };
+    bool has_words_only = plan.is_json && plan.output == NULL;
+    if (!has_words_only)
+        records_write(output);
+    words_write(plan.output != NULL || has_words_only ? stdout : stderr,
+                &words);
+}
+
+static void summarise_files(void)
+{
+    for (char **file = plan.files; *file != NULL; file++) {
+        records_read(*file);
+        words_write(stdout, &(struct words){.title = *file,
+                                            .is_json = plan.is_json,
+                                            .series_ns = plan.series_ns});
+    }
+}
+
+static int run(void)
+{
     FILE *output = open_output();
     addresses_find();
     addresses_check(descriptors_raise_limit(INT_MAX));
@@ -134,6 +159,15 @@ int main(int argc, char *argv[])
     open_schedule();
     run_schedule();
     clients_close_records();
-    records_write(output);
+    write_results(output);
     return find_exit_status();
+}
+
+int main(int argc, char *argv[])
+{
+    plan_read(argc, argv);
+    if (!plan.mode->summarises)
+        return run();
+    summarise_files();
+    return EXIT_SUCCESS;
 }

@@ -30,6 +30,7 @@ static const struct mode modes[] = {
     {.name = "hold", .rate = 4000, .is_counted = true, .stays = true},
     {.name = "slow", .rate = 4000, .is_counted = true, .stays = true},
     {.name = "probe", .rate = 100},
+    {.name = "summary", .summarises = true},
 };
 
 static const char about[] =
@@ -40,6 +41,10 @@ static const char about[] =
     "  hold    clients that connect, are greeted and stay\n"
     "  slow    clients that keep a thread of the server busy for nothing\n"
     "  probe   one good client at a regular rate\n"
+    "  summary FILE...  sums up records that were written before\n"
+    "After a run, or for each file, a few lines say what it has come to.\n"
+    "With --json (no value) one object says it, in milliseconds; no CSV then\n"
+    "goes to standard output.\n"
     "An attempt that is under way when starts end still has its --timeout. In\n"
     "closed, a user pauses for 10 ms after a failure. hold and slow print\n"
     "\"holding N\" when all have come, and SIGTERM ends them in good order.\n"
@@ -92,6 +97,8 @@ static const struct flag flags[] = {
     {"sources",
      "how many addresses from 127.0.0.1 on (0: enough for the ports)",
      .number = &plan.sources, .max = MAX_SOURCES},
+    {"series", "also a line for each interval, such as 1s (0: none)",
+     .duration_ns = &plan.series_ns},
     {"output", "the CSV file (if not given: standard output)",
      .text = &plan.output},
     {0},
@@ -102,7 +109,7 @@ static const struct mode *find_mode(const char *name)
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
         if (name != NULL && strcmp(modes[i].name, name) == 0)
             return &modes[i];
-    errx(EXIT_USAGE, "%s: not one of burst|closed|rate|hold|slow|probe",
+    errx(EXIT_USAGE, "%s: not one of burst|closed|rate|hold|slow|probe|summary",
          name != NULL ? name : "no mode");
 }
 
@@ -147,11 +154,29 @@ static void check_plan(void)
         errx(EXIT_USAGE, "--rare-per-mille: needs --rare, which says what");
 }
 
+/* Takes --json out of the arguments, for it has no value. */
+static int take_json(int argc, char *argv[])
+{
+    int kept = 1;
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--json") == 0)
+            plan.is_json = true;
+        else
+            argv[kept++] = argv[i];
+    argv[kept] = NULL;
+    return kept;
+}
+
 void plan_read(int argc, char *argv[])
 {
-    if (flags_parse(argc, argv, flags, "MODE", about) > 1)
-        errx(EXIT_USAGE, "%s: one mode is enough", argv[2]);
+    argc = take_json(argc, argv);
+    int operands = flags_parse(argc, argv, flags, "MODE", about);
     plan.mode = find_mode(argv[1]);
+    if (operands > 1 && !plan.mode->summarises)
+        errx(EXIT_USAGE, "%s: one mode is enough", argv[2]);
+    if (operands == 1 && plan.mode->summarises)
+        errx(EXIT_USAGE, "summary: needs a file of records, or several");
+    plan.files = argv + 2;
     read_words();
     strip_brackets();
     check_plan();

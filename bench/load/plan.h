@@ -13,6 +13,7 @@ struct mode {
     int rate;        /* starts per second; 0: all clients at one instant */
     bool is_counted; /* ends after --clients starts, not after --duration */
     bool repeats;    /* a client that has its answer asks again */
+    bool summarises; /* reads records, and sends nothing */
     bool stays;      /* clients stay until --duration after the last came */
 };
 
@@ -23,10 +24,12 @@ struct plan {
     const struct mode *mode;
     const char *host, *say, *head, *rare; /* NULL: nothing is said */
     const char *output;                   /* NULL: standard output */
+    char **files;                         /* summary: up to a NULL */
     int port, clients, requests, rate, rare_per_mille, rare_count, seed;
     int sources; /* 0 until addresses_find() */
     int64_t timeout_ns, duration_ns, think_ns, gap_ns;
-    bool is_http, is_poisson;
+    int64_t series_ns; /* 0: none */
+    bool is_http, is_poisson, is_json;
     enum behaviour behaviour;
 };
 

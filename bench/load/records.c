@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     RECORDS_IN_CHUNK = 1 << 16,
@@ -16,10 +17,19 @@ enum {
 };
 
 static const char *const outcome_names[] = {
-    [OPEN] = "open",     [OK] = "ok",           [REFUSED] = "refused",
-    [BUSY] = "busy",     [TIMEOUT] = "timeout", [RESET] = "reset",
-    [CLOSED] = "closed", [WRONG] = "wrong",     [CLIENT_FAULT] = "client-fault",
-    [FAILED] = "failed", [CUT] = "cut",
+    [OPEN] = "open",
+    [OK] = "ok",
+    [REFUSED] = "refused",
+    [BUSY] = "busy",
+    [TIMEOUT] = "timeout",
+    [RESET] = "reset",
+    [NONE] = "none",
+    [SHORT] = "short",
+    [CLOSED] = "closed",
+    [WRONG] = "wrong",
+    [CLIENT_FAULT] = "client-fault",
+    [FAILED] = "failed",
+    [CUT] = "cut",
 };
 
 static const char *const phase_names[] = {"connect", "send", "wait", "receive",
@@ -48,6 +58,10 @@ static const struct fault {
     {"EPERM", EPERM, FAILED},
     {"other", -1, FAILED}, /* the end of the table */
 };
+
+static const char heading[] =
+    "i,intended,started,connected,sent,first_byte,done,bytes,"
+    "outcome,errno,phase,source,port,syn_retransmits\n";
 
 static struct record *chunks[MAX_CHUNKS];
 static int64_t count;
@@ -89,6 +103,26 @@ enum outcome records_outcome_of(int error)
     return find_fault(error)->outcome;
 }
 
+const struct record *records_get(int64_t i)
+{
+    return find_record(i);
+}
+
+const char *records_outcome_name(const struct record *record)
+{
+    return outcome_names[record->outcome];
+}
+
+const char *records_phase_name(const struct record *record)
+{
+    return phase_names[record->phase];
+}
+
+const char *records_error_name(const struct record *record)
+{
+    return find_fault(record->error)->name;
+}
+
 static bool is_in_order(const struct record *r)
 {
     const int64_t stamps[] = {r->intended, r->started,    r->connected,
@@ -113,16 +147,14 @@ static void write_record(FILE *output, int64_t i, const struct record *r)
             "%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64
             ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%s,%s,%s,%s,%d,%" PRIu32 "\n",
             i, r->intended, r->started, r->connected, r->sent, r->first_byte,
-            r->done, r->bytes, outcome_names[r->outcome],
-            find_fault(r->error)->name, phase_names[r->phase], source, r->port,
-            r->syn_retransmits);
+            r->done, r->bytes, records_outcome_name(r), records_error_name(r),
+            records_phase_name(r), source, r->port, r->syn_retransmits);
 }
 
 void records_write(FILE *output)
 {
     int64_t disorders = 0;
-    fprintf(output, "i,intended,started,connected,sent,first_byte,done,bytes,"
-                    "outcome,errno,phase,source,port,syn_retransmits\n");
+    fputs(heading, output);
     for (int64_t i = 0; i < count; i++) {
         write_record(output, i, find_record(i));
         disorders += !is_in_order(find_record(i));
@@ -132,4 +164,96 @@ void records_write(FILE *output)
     if (disorders > 0)
         errx(EXIT_FAILURE, "%" PRId64 " records have stamps out of order",
              disorders);
+}
+
+/* ---- Reading ---- */
+
+/* Takes the next of the words that commas part; NULL at the end. */
+static char *next_word(char **rest)
+{
+    char *word = *rest, *comma = word != NULL ? strchr(word, ',') : NULL;
+    *rest = comma != NULL ? comma + 1 : NULL;
+    if (comma != NULL)
+        *comma = '\0';
+    return word;
+}
+
+/* Returns the number, and sets is_right to false if it is none. */
+static int64_t read_number(char **rest, bool *is_right)
+{
+    char *word = next_word(rest), *end = word;
+    int64_t number = word != NULL ? strtoll(word, &end, 10) : 0;
+    *is_right &= word != NULL && end != word && (*end == '\0' || *end == '\n');
+    return number;
+}
+
+static uint8_t read_name(char **rest, const char *const *names, size_t length,
+                         bool *is_right)
+{
+    const char *word = next_word(rest);
+    for (size_t i = 0; word != NULL && i < length; i++)
+        if (strcmp(names[i], word) == 0)
+            return (uint8_t)i;
+    *is_right = false;
+    return 0;
+}
+
+static int read_error(char **rest)
+{
+    const char *word = next_word(rest);
+    const struct fault *fault = faults;
+    while (word != NULL && fault->number != -1 &&
+           strcmp(fault->name, word) != 0)
+        fault++;
+    return fault->number;
+}
+
+static void read_source(char **rest, struct record *r, bool *is_right)
+{
+    const char *word = next_word(rest);
+    char text[INET6_ADDRSTRLEN + sizeof "::ffff:"];
+    bool is_v4 = word != NULL && strchr(word, '.') != NULL;
+    snprintf(text, sizeof text, "%s%s", is_v4 ? "::ffff:" : "",
+             word != NULL ? word : "");
+    *is_right &= inet_pton(AF_INET6, text, &r->source) == 1;
+}
+
+static bool read_record(char *line)
+{
+    bool is_right = true;
+    read_number(&line, &is_right);
+    struct record *r = records_add(read_number(&line, &is_right));
+    int64_t *const stamps[] = {&r->started,    &r->connected, &r->sent,
+                               &r->first_byte, &r->done,      &r->bytes};
+    for (size_t i = 0; i < sizeof stamps / sizeof *stamps; i++)
+        *stamps[i] = read_number(&line, &is_right);
+    r->outcome =
+        read_name(&line, outcome_names,
+                  sizeof outcome_names / sizeof *outcome_names, &is_right);
+    r->error = read_error(&line);
+    r->phase = read_name(&line, phase_names,
+                         sizeof phase_names / sizeof *phase_names, &is_right);
+    read_source(&line, r, &is_right);
+    r->port = (uint16_t)read_number(&line, &is_right);
+    r->syn_retransmits = (uint32_t)read_number(&line, &is_right);
+    return is_right && line == NULL;
+}
+
+void records_read(const char *path)
+{
+    char line[1024];
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        err(EXIT_FAILURE, "cannot read %s", path);
+    count = 0;
+    if (fgets(line, sizeof line, file) == NULL || strcmp(line, heading) != 0)
+        errx(EXIT_FAILURE, "%s: not records of load (its first line is not)",
+             path);
+    while (fgets(line, sizeof line, file) != NULL)
+        if (!read_record(line))
+            errx(EXIT_FAILURE, "%s: record %" PRId64 " cannot be understood",
+                 path, count - 1);
+    if (ferror(file))
+        err(EXIT_FAILURE, "cannot read %s", path);
+    fclose(file);
 }

@@ -15,7 +15,9 @@ enum outcome {
     BUSY, /* the server said so */
     TIMEOUT,
     RESET,
-    CLOSED,       /* by the server, before the answer was complete */
+    NONE,         /* closed by the server without one byte of a reply */
+    SHORT,        /* closed by the server before the reply was complete */
+    CLOSED,       /* hold, slow: by the server, before the stay was over */
     WRONG,        /* not the answer, or more than one */
     CLIENT_FAULT, /* our machine's limit, not the server's doing */
     FAILED,       /* anything else */
@@ -50,6 +52,18 @@ struct record {
 struct record *records_add(int64_t intended);
 
 int64_t records_count(void);
+
+/* The record number i. */
+const struct record *records_get(int64_t i);
+
+/* Names as the CSV has them; that of no error is empty. */
+const char *records_outcome_name(const struct record *record);
+const char *records_phase_name(const struct record *record);
+const char *records_error_name(const struct record *record);
+
+/* Takes the records of a CSV file in place of those that are there. Exits with
+ * one clear line if the file is not as records_write() makes it. */
+void records_read(const char *path);
 
 /* The outcome of an attempt that failed with this errno. */
 enum outcome records_outcome_of(int error);

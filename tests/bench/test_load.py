@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 import resource
 import socket
@@ -130,3 +131,118 @@ def test_says_that_ports_are_too_few():
     assert f"{ports + 1} connections need as many ports" in asked.stderr
     asked, _ = run_load("rate", "--rate=10", *flags)
     assert "ports" not in asked.stderr
+
+
+# ---- What it says when the run is over ----
+
+HEADING = (
+    "i,intended,started,connected,sent,first_byte,done,bytes,"
+    "outcome,errno,phase,source,port,syn_retransmits"
+)
+MS = 1_000_000
+
+
+def write_records(path, ends, gap=10 * MS, late=0):
+    """A file of attempts, one each gap; each end is a latency in ns or how it failed."""
+    rows = [HEADING]
+    for i, end in enumerate(ends):
+        due = 1 + i * gap
+        start = due + i * late
+        done, *how = (
+            (due + end, "ok", "", "done") if isinstance(end, int) else (0, *end)
+        )
+        stamps = f"{due},{start},{start},{start},0,{done}"
+        rows.append(f"{i},{stamps},5,{','.join(how)},127.0.0.1,{1024 + i},0")
+    path.write_text("\n".join(rows) + "\n")
+    return path
+
+
+def summarise(*arguments):
+    """What summary says, as text and as JSON."""
+    said, _ = run_load("summary", *arguments)
+    told, _ = run_load("summary", "--json", *arguments)
+    return said.stdout, [json.loads(line) for line in told.stdout.splitlines()]
+
+
+def test_percentiles_are_order_statistics(tmp_path):
+    path = write_records(tmp_path / "a.csv", [k * MS for k in range(1000, 0, -1)])
+    said, [told] = summarise(path)
+    assert told["latency_ms"] == {"p50": 500, "p90": 900, "p99": 990, "max": 1000}
+    assert "p50 500.0 ms, p90 900.0 ms, p99 990.0 ms, max 1.00 s" in said
+    assert (told["attempts"], told["ok"], told["failures"]) == (1000, 1000, [])
+
+
+@pytest.mark.parametrize("count, known", [(5, 0), (6, 1), (35, 1), (36, 2), (368, 3)])
+def test_a_percentile_needs_its_samples(count, known, tmp_path):
+    _, [told] = summarise(write_records(tmp_path / "a.csv", [MS] * count))
+    values = [told["latency_ms"][name] for name in ("p50", "p90", "p99")]
+    assert values == [1] * known + [None] * (3 - known)
+    assert told["latency_ms"]["max"] == 1
+
+
+def test_failures_are_never_answered_and_named(tmp_path):
+    ends = (
+        [MS] * 380 + [("none", "", "wait")] * 12 + [("reset", "ECONNRESET", "send")] * 8
+    )
+    said, [told] = summarise(write_records(tmp_path / "a.csv", ends))
+    assert told["latency_ms"]["p90"] == 1
+    assert told["latency_ms"]["p99"] == told["latency_ms"]["max"] == "never"
+    kinds = {tuple(kind.values()) for kind in told["failures"]}
+    assert kinds == {("none", "wait", "", 12), ("reset", "send", "ECONNRESET", 8)}
+    assert "asked 400, answered 380" in said
+    assert "failed 20: 12 none in wait, 8 reset in send (ECONNRESET)" in said
+
+
+def test_a_generator_that_cannot_keep_its_schedule_says_so(tmp_path):
+    said, _ = summarise(write_records(tmp_path / "a.csv", [MS] * 101))
+    assert "could start" not in said
+    slow = write_records(tmp_path / "b.csv", [MS] * 101, late=10 * MS)
+    said, [told] = summarise(slow)
+    assert "asked 100/s, could start 50/s" in said
+    assert told["late_ms"]["max"] == 1000
+
+
+def test_a_series_has_a_line_for_each_interval(tmp_path):
+    path = write_records(tmp_path / "a.csv", [MS] * 150 + [("none", "", "wait")] * 100)
+    said, [told] = summarise("--series=1s", path)
+    assert [each["attempts"] for each in told["series"]] == [100, 100, 50]
+    assert [each["ok"] for each in told["series"]] == [100, 50, 0]
+    assert told["series"][2]["latency_ms"]["p50"] == "never"
+    assert said.count("answered") == 1 + 3
+
+
+def test_several_files_are_each_summed_up(tmp_path):
+    paths = [write_records(tmp_path / f"{n}.csv", [MS] * n) for n in (3, 4)]
+    said, told = summarise(*paths)
+    assert [each["attempts"] for each in told] == [3, 4]
+    assert [each["file"] for each in told] == list(map(str, paths))
+    assert f"{paths[1]}: asked 4, answered 4" in said
+
+
+@pytest.mark.parametrize(
+    "line", ["", "no,records", HEADING + "\n1,2,x", HEADING + "\n1"]
+)
+def test_what_is_no_file_of_records_is_refused(line, tmp_path):
+    (tmp_path / "a.csv").write_text(line + "\n")
+    command = [LOAD, "summary", tmp_path / "a.csv"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=GUARD_S)
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1 and "a.csv" in ended.stderr
+
+
+def test_a_run_says_what_it_has_come_to(tmp_path):
+    """With the records apart it says so on standard output, else beside them."""
+    with next(lab for lab in find_labs() if lab.is_concurrent).serve("desk") as server:
+        flags = [f"--port={server.port}", "--clients=8"]
+        beside, rows = run_load("burst", *flags)
+        apart, _ = run_load("burst", *flags, f"--output={tmp_path / 'a.csv'}")
+        told, _ = run_load("burst", "--json", *flags)
+        closed, _ = run_load("closed", "--duration=50ms", *flags)
+    assert len(rows) == 8
+    for words in (beside.stderr, apart.stdout):
+        assert words.startswith("asked 8, answered 8 in ")
+        assert "from the intended start p50 " in words
+        assert "closed loop" not in words
+    assert json.loads(told.stdout)["ok"] == 8
+    assert "a closed loop hides stalls" in closed.stderr
+    assert summarise(tmp_path / "a.csv")[1][0]["attempts"] == 8
