@@ -24,6 +24,7 @@ void attempt_close(struct client *c)
     c->socket = -1;
     c->watched = 0;
     c->requests = 0;
+    c->has_peer_closed = false;
     c->reply = (struct reply){0};
 }
 
@@ -82,13 +83,13 @@ static enum progress send_request(struct client *c)
         return await(c, EPOLLOUT);
     c->record->sent = now_ns();
     c->record->phase = WAIT;
-    return await(c, EPOLLIN);
+    return await(c, REPLY_EVENTS);
 }
 
 static enum progress await_greeting(struct client *c)
 {
     c->record->phase = WAIT;
-    enum progress progress = await(c, EPOLLIN);
+    enum progress progress = await(c, REPLY_EVENTS);
     /* http has no greeting: to be connected is all that it can hold. */
     return progress == UNDER_WAY && plan.is_http ? complete(c, OK) : progress;
 }
@@ -197,6 +198,8 @@ static ssize_t receive(struct client *c)
     if (count <= 0)
         return count;
     c->record->bytes += count;
+    if (count == RECEIVED_AT_ONCE)
+        c->has_peer_closed = false; /* there may be more before the end */
     if (c->record->first_byte == 0)
         c->record->first_byte = now_ns();
     if (c->record->phase == WAIT)

@@ -6,8 +6,12 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 
 #include "client.h"
+
+/* What epoll is to report while a reply is awaited. */
+enum { REPLY_EVENTS = EPOLLIN | EPOLLRDHUP };
 
 /* What a step has come to. */
 enum progress {

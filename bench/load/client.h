@@ -31,6 +31,7 @@ struct client {
     struct reply reply;    /* to that attempt */
     size_t sent;           /* bytes of the request */
     int requests;          /* on this connection */
+    bool has_peer_closed;  /* and all that the server sent was received */
     bool has_settled;      /* hold, slow: it has been counted */
 
     enum state state; /* set by state_enter() only, as are: */

@@ -83,11 +83,18 @@ static void end_connection(struct client *c)
 }
 
 /* Sends no more requests, and receives until the server closes too: so a second
- * reply would still be noticed. */
+ * reply would still be noticed. Where the server has said that it will close,
+ * it goes first, and the port that then rests (TIME_WAIT) is not ours. */
 static void start_close(struct client *c)
 {
+    bool server_closes = c->reply.is_last;
+    if (c->has_peer_closed) {
+        end_connection(c);
+        return;
+    }
     state_enter(c, CLOSING, CLOSING_NS);
-    if (shutdown(c->socket, SHUT_WR) == -1 || !events_watch(c, EPOLLIN))
+    if ((!server_closes && shutdown(c->socket, SHUT_WR) == -1) ||
+        !events_watch(c, REPLY_EVENTS))
         end_connection(c); /* the server was faster */
 }
 

@@ -108,12 +108,15 @@ int events_wait(struct client *ready[EVENTS_AT_ONCE], int64_t due)
 
     int count = 0;
     for (int i = 0; i < found_count; i++) {
-        if (found[i].data.ptr == &timer)
+        if (found[i].data.ptr == &timer) {
             take_timer();
-        else if (found[i].data.ptr == &signals)
+        } else if (found[i].data.ptr == &signals) {
             take_signal();
-        else
-            ready[count++] = found[i].data.ptr;
+        } else {
+            ready[count] = found[i].data.ptr;
+            ready[count++]->has_peer_closed =
+                (found[i].events & EPOLLRDHUP) != 0;
+        }
     }
     return count;
 }

@@ -160,6 +160,8 @@ static int run(void)
     run_schedule();
     clients_close_records();
     write_results(output);
+    if (fclose(output) != 0)
+        err(EXIT_FAILURE, "cannot write the records");
     return find_exit_status();
 }
 

@@ -32,10 +32,11 @@ static int compare_times(const void *a, const void *b)
 const struct record **summary_sort(void)
 {
     size_t count = (size_t)records_count();
-    const struct record **sorted = allocate(count, sizeof *sorted);
+    const struct record **sorted =
+        allocate(count, sizeof(const struct record *));
     for (size_t i = 0; i < count; i++)
         sorted[i] = records_get((int64_t)i);
-    qsort(sorted, count, sizeof *sorted, compare_intended);
+    qsort(sorted, count, sizeof(const struct record *), compare_intended);
     return sorted;
 }
 

@@ -12,8 +12,9 @@
 
 enum { TIME_LENGTH = 32 };
 
-#define BEHIND 0.98 /* a schedule is kept if starts come at this share of it   \
-                     */
+#define BEHIND                                                                 \
+    0.98 /* a schedule is kept if starts come at this share of it              \
+          */
 
 /* ---- For a person ---- */
 
