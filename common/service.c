@@ -34,6 +34,11 @@ static const struct flag shared_flags[] = {
     {0},
 };
 
+const char *service_host(void)
+{
+    return host;
+}
+
 /* What --help says about services. */
 static const char *list_services(void)
 {

@@ -25,6 +25,9 @@ struct service {
     const char *busy; /* sent to a client that is turned away */
 };
 
+/* The value of --host: the address that the server listens on, or its name. */
+const char *service_host(void);
+
 extern const struct service echo_service;
 extern const struct service desk_service;
 extern const struct service chat_service;

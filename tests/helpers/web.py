@@ -66,10 +66,26 @@ class WebClient(Client):
         assert "Date" in reply and "Connection" in reply
         if for_head or status in (204, 304):
             return reply
+        if reply.fields.get("transfer-encoding") == "chunked":
+            assert "Content-Length" not in reply, "two ways to end the body"
+            return Reply(status, reply.fields, self.chunks())
         length = int(reply["Content-Length"])
         body = self.read(length)
         assert len(body) == length, f"{len(body)} bytes of {length} of the body arrived"
         return Reply(status, reply.fields, body)
+
+    def chunks(self) -> bytes:
+        """A body in chunks, without extensions and trailers."""
+        body = b""
+        while True:
+            line = self.line()
+            assert re.fullmatch(rb"[0-9a-f]+\r\n", line), f"no chunk: {shown(line)}"
+            size = int(line, 16)
+            chunk = self.read(size + 2)
+            assert len(chunk) == size + 2 and chunk.endswith(b"\r\n"), "a cut chunk"
+            if size == 0:
+                return body
+            body += chunk[:-2]
 
     def ask_for(
         self, method: str, target: str, *fields: str, body: bytes = b""

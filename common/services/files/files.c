@@ -11,6 +11,7 @@
 
 #include "http/conditions.h"
 #include "http/get.h"
+#include "http/hosts.h"
 #include "http/http.h"
 #include "http/location.h"
 #include "http/status.h"
@@ -24,39 +25,18 @@ enum { BYTES_PER_MIB = 1024 * 1024 };
 static const char *uploads_from = "loopback";
 static int upload_limit_mib = 1024;
 
-/* --- permission ---------------------------------------------------------- */
-
-/* Is it a name that this machine has for itself? A web page from elsewhere can
- * make its own name lead here (DNS rebinding), so that the browser of a person
- * on this machine asks for what only that person may have. */
-static bool is_own_name(struct http_text host)
-{
-    static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        size_t length = strlen(names[i]);
-        if (http_text_begins(host, names[i]) &&
-            (host.length == length || host.at[length] == ':'))
-            return true;
-    }
-    return host.at == NULL; /* HTTP/1.0, which no browser speaks */
-}
-
-static bool may_upload(const struct http_exchange *exchange)
-{
-    if (strcmp(uploads_from, "anywhere") == 0)
-        return true;
-    return tcp_is_loopback(exchange->in.client) &&
-           is_own_name(exchange->request.fields[HTTP_HOST]);
-}
-
 /* --- what is to be changed ----------------------------------------------- */
 
 /* Finds the location to put or delete a file at. Returns 0 or a status. */
 static int find_location(struct http_exchange *exchange,
                          struct http_location *location)
 {
-    if (!may_upload(exchange))
-        return 403;
+    if (strcmp(uploads_from, "anywhere") != 0 &&
+        !tcp_is_loopback(exchange->in.client))
+        return http_refuse(
+            exchange, 403,
+            "Files can be changed from this machine only, unless "
+            "the server is started with --uploads=anywhere.");
     int status = http_path_read(exchange->request.target, exchange->path);
     if (status != 0)
         return status;
@@ -104,7 +84,7 @@ static int check_conditions(const struct http_request *request,
 
 static void answer_changed(struct http_exchange *exchange, bool is_new)
 {
-    http_reply_explain(http_begin(exchange, is_new ? 201 : 204));
+    http_reply_explain(http_begin(exchange, is_new ? 201 : 204), NULL);
 }
 
 /* --- PUT ----------------------------------------------------------------- */
@@ -250,13 +230,14 @@ static int answer_delete(struct http_exchange *exchange)
 /* --- the service --------------------------------------------------------- */
 
 static const struct http_method methods[] = {
-    {"GET", http_get},         {"HEAD", http_get},        {"PUT", answer_put},
-    {"DELETE", answer_delete}, {"OPTIONS", http_options}, {0},
+    {"GET", http_get, false},         {"HEAD", http_get, false},
+    {"PUT", answer_put, true},        {"DELETE", answer_delete, true},
+    {"OPTIONS", http_options, false}, {0},
 };
 
 static const struct http_site site = {
     .methods = methods,
-    .page_end = page_html,
+    .page_top = page_html,
 };
 
 static const struct flag flags[] = {
@@ -264,6 +245,7 @@ static const struct flag flags[] = {
      .choices = "loopback|anywhere"},
     {"upload-limit", "MiB that an upload may have", .number = &upload_limit_mib,
      .min = 1, .max = 1024 * 1024},
+    HTTP_ALLOW_HOST_FLAG,
     {0},
 };
 

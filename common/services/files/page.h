@@ -3,7 +3,7 @@
 #ifndef FILES_PAGE_H
 #define FILES_PAGE_H
 
-/* page.html, to stand below the listing's table. Without JavaScript it shows
+/* page.html, to stand above the listing's table. Without JavaScript it shows
  * nothing, and the links above still work. */
 extern const char page_html[];
 

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "hosts.h"
 #include "stop.h"
 
 /* The methods that HTTP has (RFC 9110 section 9, RFC 5789), at this site or
@@ -32,6 +33,18 @@ struct http_reply *http_begin(struct http_exchange *exchange, int status)
     return &exchange->reply;
 }
 
+struct http_reply *http_begin_last(struct http_exchange *exchange, int status)
+{
+    http_reply_begin(&exchange->reply, status, HTTP_CLOSE);
+    return &exchange->reply;
+}
+
+int http_refuse(struct http_exchange *exchange, int status, const char *why)
+{
+    exchange->why = why;
+    return status;
+}
+
 /* Adds the field Allow to the reply. */
 static void put_allow(struct http_exchange *exchange)
 {
@@ -51,7 +64,7 @@ static void explain(struct http_exchange *exchange, int status)
     struct http_reply *reply = http_begin(exchange, status);
     if (status == 405)
         put_allow(exchange);
-    http_reply_explain(reply);
+    http_reply_explain(reply, exchange->why);
 }
 
 /* --- methods ------------------------------------------------------------- */
@@ -64,7 +77,17 @@ int http_options(struct http_exchange *exchange)
     return 0;
 }
 
-static int answer_unknown(struct http_exchange *exchange)
+static const struct http_method *
+find_method(const struct http_exchange *exchange)
+{
+    const struct http_method *method = exchange->site->methods;
+    while (method->name != NULL &&
+           !http_text_equals(exchange->request.method, method->name))
+        method++;
+    return method->name != NULL ? method : NULL;
+}
+
+static int answer_unknown(const struct http_exchange *exchange)
 {
     for (size_t i = 0; i < sizeof known_methods / sizeof *known_methods; i++)
         if (http_text_equals(exchange->request.method, known_methods[i]))
@@ -72,13 +95,16 @@ static int answer_unknown(struct http_exchange *exchange)
     return 501;
 }
 
+/* Whatever the method, a web page from elsewhere must not use it. */
 static int call_method(struct http_exchange *exchange)
 {
-    const struct http_method *method = exchange->site->methods;
-    for (; method->name != NULL; method++)
-        if (http_text_equals(exchange->request.method, method->name))
-            return method->answer(exchange);
-    return answer_unknown(exchange);
+    const struct http_method *method = find_method(exchange);
+    if (!http_host_is_ours(exchange->request.host, exchange->in.client))
+        return http_refuse(
+            exchange, method != NULL && method->changes_files ? 403 : 421,
+            "This server is asked under a name that is not its own: "
+            "--allow-host=NAME gives it one more.");
+    return method != NULL ? method->answer(exchange) : answer_unknown(exchange);
 }
 
 /* --- the head ------------------------------------------------------------ */
@@ -105,7 +131,8 @@ static int status_of_failure(const struct reader *in)
 }
 
 /* Waits until the head of the request that has begun is there, and finds its
- * length. Returns as a method does. */
+ * length; but not for the end of a head that has a mistake. Returns as a method
+ * does. */
 static int wait_for_head(struct reader *in, size_t *length)
 {
     while ((*length = http_head_length(in->bytes + in->start,
@@ -117,6 +144,12 @@ static int wait_for_head(struct reader *in, size_t *length)
             return 400; /* half a request */
         if (more == -1)
             return status_of_failure(in);
+        bool has_line = memchr(in->bytes + in->end - more, '\n', (size_t)more);
+        int status = has_line ? http_head_check(in->bytes + in->start,
+                                                in->end - in->start)
+                              : 0;
+        if (status != 0)
+            return status;
     }
     return 0;
 }
@@ -152,6 +185,7 @@ static int answer_request(struct http_exchange *exchange)
 enum http_connection http_exchange_serve(struct http_exchange *exchange)
 {
     struct http_reply *reply = &exchange->reply;
+    exchange->why = NULL;
     int status = answer_request(exchange);
     if (status == -1)
         http_reply_lose(reply, errno);

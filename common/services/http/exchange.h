@@ -17,6 +17,7 @@ struct http_exchange {
     struct http_body body;
     struct http_reply reply;
     struct reader in;
+    const char *why; /* in words, for the status that is returned; or NULL */
     char path[HTTP_PATH_SIZE]; /* for the method's use */
 };
 
@@ -25,22 +26,31 @@ struct http_exchange {
 struct http_method {
     const char *name;
     int (*answer)(struct http_exchange *exchange);
+    bool changes_files;
 };
 
 /* What can be done at a site (the table of methods ends with {0}), and the HTML
- * below the listing of a directory there. */
+ * above the listing of a directory there. */
 struct http_site {
     const struct http_method *methods;
-    const char *page_end;
+    const char *page_top;
 };
 
 /* Reads and answers the request that has begun. Returns what the client was
  * told about its connection; HTTP_CLOSE if it could not be told. */
 enum http_connection http_exchange_serve(struct http_exchange *exchange);
 
+/* Returns the status, for a method to return, and sets why: a sentence that
+ * takes the place of what the status means in general. */
+int http_refuse(struct http_exchange *exchange, int status, const char *why);
+
 /* Begins the reply. The connection stays open if the client wants that, if its
  * request was read to the end and if the server is not stopping. */
 struct http_reply *http_begin(struct http_exchange *exchange, int status);
+
+/* Begins a reply that is the last on its connection, which ends its body: the
+ * reply does not say how long it is. */
+struct http_reply *http_begin_last(struct http_exchange *exchange, int status);
 
 /* The method OPTIONS, which every site has. */
 int http_options(struct http_exchange *exchange);

@@ -70,7 +70,7 @@ static void answer_out_of_range(struct http_exchange *exchange,
     http_reply_put(reply, "bytes */");
     http_reply_put_number(reply, found->size);
     http_reply_field_end(reply);
-    http_reply_explain(reply);
+    http_reply_explain(reply, NULL);
 }
 
 static void put_content_range(struct http_reply *reply,
@@ -154,7 +154,7 @@ static int redirect_to_directory(struct http_exchange *exchange)
         http_reply_put_bytes(reply, query.at, query.length);
     }
     http_reply_field_end(reply);
-    http_reply_explain(reply);
+    http_reply_explain(reply, NULL);
     return 0;
 }
 

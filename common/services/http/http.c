@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "get.h"
+#include "hosts.h"
 #include "location.h"
 #include "refuse.h"
 #include "services/services.h"
@@ -78,15 +79,17 @@ enum outcome http_talk(int client, const struct http_site *site)
 /* --- the service http ---------------------------------------------------- */
 
 static const struct http_method methods[] = {
-    {"GET", http_get},
-    {"HEAD", http_get},
-    {"OPTIONS", http_options},
+    {"GET", http_get, false},
+    {"HEAD", http_get, false},
+    {"OPTIONS", http_options, false},
     {0},
 };
 
+static const struct flag flags[] = {HTTP_ALLOW_HOST_FLAG, {0}};
+
 static const struct http_site site = {
     .methods = methods,
-    .page_end = "",
+    .page_top = "",
 };
 
 static enum outcome talk(int client, long number)
@@ -99,6 +102,7 @@ const struct service http_service = {
     .name = "http",
     .help = "serves the files under DIR, and /sleep/MS and /burn/MS",
     .argument = "DIR",
+    .flags = flags,
     .open = http_root_open,
     .talk = talk,
     .busy = HTTP_BUSY,

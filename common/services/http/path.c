@@ -58,21 +58,35 @@ static bool decode(struct http_text piece, char *name)
 
 /* --- paths --------------------------------------------------------------- */
 
+/* Takes the scheme off a target that is a whole URL. */
+static bool take_scheme(struct http_text *target)
+{
+    static const char scheme[] = "http://";
+    if (!http_text_begins(*target, scheme))
+        return false;
+    *target = http_text_skip(*target, strlen(scheme));
+    return true;
+}
+
+/* The part of an absolute target between http:// and the path or query. */
+bool http_target_authority(struct http_text target, struct http_text *authority)
+{
+    if (!take_scheme(&target))
+        return false;
+    target = http_text_take(&target, '?');
+    *authority = http_text_take(&target, '/');
+    return true;
+}
+
 /* The path within a target; at is NULL if there is none. */
 static struct http_text find_path(struct http_text target)
 {
-    static const char scheme[] = "http://";
     struct http_text path = http_text_take(&target, '?');
-    if (http_text_begins(path, scheme)) {
-        path.at += strlen(scheme);
-        path.length -= strlen(scheme);
-        http_text_take(&path, '/'); /* the host, again */
-        return path.at != NULL ? path : http_text("");
-    }
-    if (path.length == 0 || *path.at != '/')
+    bool is_url = take_scheme(&path);
+    if (!is_url && (path.length == 0 || *path.at != '/'))
         return (struct http_text){.at = NULL};
-    http_text_take(&path, '/');
-    return path;
+    http_text_take(&path, '/'); /* nothing, or the host */
+    return is_url && path.at == NULL ? http_text("") : path;
 }
 
 /* Takes the last component off the path that ends at end; the root has none. */

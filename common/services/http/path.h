@@ -4,11 +4,17 @@
 #ifndef HTTP_PATH_H
 #define HTTP_PATH_H
 
-#include "request.h"
+#include <stdbool.h>
+
 #include "text.h"
 
 /* Room for the path of any target, with a slash and a NUL at its end. */
-enum { HTTP_PATH_SIZE = HTTP_MAX_TARGET + 2 };
+enum { HTTP_MAX_TARGET = 8000, HTTP_PATH_SIZE = HTTP_MAX_TARGET + 2 };
+
+/* Finds the authority in a target of the form http://host:port/path. Returns
+ * false for a target of another form. */
+bool http_target_authority(struct http_text target,
+                           struct http_text *authority);
 
 /* Makes the path of a target (RFC 9112 section 3.2: /path?query, or that after
  * http://host). It is relative, decoded once, and has neither empty components

@@ -130,7 +130,7 @@ void http_reply_end(struct http_reply *reply)
     http_reply_put(reply, "\r\n");
 }
 
-static void end_head(struct http_reply *reply, int64_t size)
+void http_reply_end_head(struct http_reply *reply, int64_t size)
 {
     http_reply_number(reply, "Content-Length", size);
     http_reply_put(reply, "\r\n");
@@ -139,15 +139,15 @@ static void end_head(struct http_reply *reply, int64_t size)
 void http_reply_end_with(struct http_reply *reply, const char *body,
                          size_t size)
 {
-    end_head(reply, (int64_t)size);
+    http_reply_end_head(reply, (int64_t)size);
     if (!reply->is_for_head)
         http_reply_put_bytes(reply, body, size);
 }
 
 /* Puts the first bytes of the file into the buffer, up to size, so that they
  * leave together with the head. Returns how many. */
-static off_t put_file(struct http_reply *reply, int file, off_t offset,
-                      off_t size)
+static off_t fill_from_file(struct http_reply *reply, int file, off_t offset,
+                            off_t size)
 {
     size_t room = sizeof reply->bytes - reply->length;
     if (size < (off_t)room)
@@ -165,13 +165,10 @@ static off_t put_file(struct http_reply *reply, int file, off_t offset,
     return (off_t)room;
 }
 
-void http_reply_end_with_file(struct http_reply *reply, int file, off_t offset,
-                              off_t size)
+void http_reply_put_file(struct http_reply *reply, int file, off_t offset,
+                         off_t size)
 {
-    end_head(reply, size);
-    if (reply->is_for_head || size == 0)
-        return;
-    off_t count = put_file(reply, file, offset, size);
+    off_t count = fill_from_file(reply, file, offset, size);
     if (count == size)
         return;
     http_reply_send(reply);
@@ -180,7 +177,15 @@ void http_reply_end_with_file(struct http_reply *reply, int file, off_t offset,
         http_reply_lose(reply, errno);
 }
 
-void http_reply_explain(struct http_reply *reply)
+void http_reply_end_with_file(struct http_reply *reply, int file, off_t offset,
+                              off_t size)
+{
+    http_reply_end_head(reply, size);
+    if (!reply->is_for_head)
+        http_reply_put_file(reply, file, offset, size);
+}
+
+void http_reply_explain(struct http_reply *reply, const char *why)
 {
     const struct http_status *status = http_status_find(reply->status);
     if (status->explanation == NULL) {
@@ -188,8 +193,9 @@ void http_reply_explain(struct http_reply *reply)
         return;
     }
     char words[MAX_EXPLANATION];
-    int length = snprintf(words, sizeof words, "%d %s. %s\n", status->number,
-                          status->phrase, status->explanation);
+    int length =
+        snprintf(words, sizeof words, "%d %s. %s\n", status->number,
+                 status->phrase, why != NULL ? why : status->explanation);
     http_reply_field(reply, "Content-Type", "text/plain; charset=utf-8");
     http_reply_end_with(reply, words, (size_t)length);
 }

@@ -55,6 +55,15 @@ void http_reply_put_number(struct http_reply *reply, int64_t number);
 void http_reply_put_bytes(struct http_reply *reply, const char *bytes,
                           size_t size);
 
+/* Adds up to size bytes of a file from offset to the body, and sends it. The
+ * head has said how long the body is. */
+void http_reply_put_file(struct http_reply *reply, int file, off_t offset,
+                         off_t size);
+
+/* End the head: of a reply without a body, or of one that follows and has so
+ * many bytes. */
+void http_reply_end_head(struct http_reply *reply, int64_t size);
+
 /* End the reply: with no body, with bytes as its body, or with size bytes of a
  * file from offset; the last two say how long it is. */
 void http_reply_end(struct http_reply *reply);
@@ -63,9 +72,9 @@ void http_reply_end_with(struct http_reply *reply, const char *body,
 void http_reply_end_with_file(struct http_reply *reply, int file, off_t offset,
                               off_t size);
 
-/* Ends the reply with what its status means as the body, in words, for people;
- * with none for a status that has no body. */
-void http_reply_explain(struct http_reply *reply);
+/* Ends the reply with a body that says why in words, for people; if why is NULL
+ * with what its status means. With no body for a status that has none. */
+void http_reply_explain(struct http_reply *reply, const char *why);
 
 /* Sends what is not sent yet. */
 void http_reply_send(struct http_reply *reply);

@@ -4,8 +4,10 @@
 
 #include "request.h"
 
-#include <ctype.h>
 #include <string.h>
+
+#include "authority.h"
+#include "path.h"
 
 static const char *const field_names[] = {
     [HTTP_CONTENT_LENGTH] = "Content-Length",
@@ -25,18 +27,18 @@ static const char *const field_names[] = {
 
 /* Empty lines before a request are overlooked (RFC 9112 section 2.2): old
  * clients sent one after a body. */
-static size_t length_of_empty_lines(const char *bytes, size_t size)
+static struct http_text skip_empty_lines(const char *bytes, size_t size)
 {
     size_t length = 0;
     while (length < size && (bytes[length] == '\r' || bytes[length] == '\n'))
         length++;
-    return length;
+    return (struct http_text){bytes + length, size - length};
 }
 
 size_t http_head_length(const char *bytes, size_t size)
 {
     const char *end = bytes + size;
-    const char *line = bytes + length_of_empty_lines(bytes, size), *lf;
+    const char *line = skip_empty_lines(bytes, size).at, *lf;
     while (line < end &&
            (lf = memchr(line, '\n', (size_t)(end - line))) != NULL) {
         if (lf == line || (lf == line + 1 && *line == '\r'))
@@ -49,9 +51,9 @@ size_t http_head_length(const char *bytes, size_t size)
 bool http_head_asks_head(const char *bytes, size_t size)
 {
     static const char method[] = "HEAD ";
-    size_t begin = length_of_empty_lines(bytes, size);
-    return size - begin >= strlen(method) &&
-           memcmp(bytes + begin, method, strlen(method)) == 0;
+    struct http_text rest = skip_empty_lines(bytes, size);
+    return rest.length >= strlen(method) &&
+           memcmp(rest.at, method, strlen(method)) == 0;
 }
 
 /* --- the request line ---------------------------------------------------- */
@@ -73,6 +75,19 @@ static int read_version(struct http_request *request, struct http_text version)
     return version.at[MAJOR] == '1' ? 0 : 505;
 }
 
+/* A path, a whole URL, or what two methods have in its place (RFC 9112 section
+ * 3.2). */
+static bool is_target(const struct http_request *request)
+{
+    struct http_text target = request->target, authority, host;
+    if (http_text_equals(request->method, "CONNECT"))
+        return http_authority_read(target, &host);
+    if (http_text_equals(target, "*"))
+        return true; /* for the method to refuse */
+    return (target.length > 0 && *target.at == '/') ||
+           http_target_authority(target, &authority);
+}
+
 /* Takes the request line off the head. */
 static int read_request_line(struct http_request *request,
                              struct http_text *head)
@@ -84,7 +99,7 @@ static int read_request_line(struct http_request *request,
         return 400;
     if (request->target.length > HTTP_MAX_TARGET)
         return 414;
-    if (request->target.length == 0 || !http_text_is_visible(request->target))
+    if (!http_text_is_visible(request->target) || !is_target(request))
         return 400;
     return read_version(request, line);
 }
@@ -125,38 +140,44 @@ static int read_field(struct http_request *request, struct http_text line)
     return 0;
 }
 
+/* Reads lines up to an empty one, or to the last that has ended. */
 static int read_fields(struct http_request *request, struct http_text rest)
 {
     int status = 0;
     for (int count = 0; status == 0; count++) {
         struct http_text line = http_text_take_line(&rest);
-        if (line.length == 0)
+        if (line.length == 0 || rest.at == NULL)
             return 0;
         status = count == HTTP_MAX_FIELDS ? 431 : read_field(request, line);
     }
     return status;
 }
 
-/* --- what they mean together --------------------------------------------- */
-
-/* A name or an address, perhaps a port (RFC 3986 section 3.2). */
-static bool is_host(struct http_text host)
+int http_head_check(const char *bytes, size_t size)
 {
-    static const char marks[] = "-._~%!$&'()*+,;=:[]";
-    for (size_t i = 0; i < host.length; i++) {
-        char c = host.at[i];
-        if (!isalnum((unsigned char)c) && (c == '\0' || !strchr(marks, c)))
-            return false;
-    }
-    return true;
+    struct http_request request = {.keeps_alive = false};
+    struct http_text rest = skip_empty_lines(bytes, size);
+    if (rest.length == 0 || memchr(rest.at, '\n', rest.length) == NULL)
+        return 0;
+    int status = read_request_line(&request, &rest);
+    return status == 0 ? read_fields(&request, rest) : status;
 }
 
-static int check_host(const struct http_request *request)
+/* --- what they mean together --------------------------------------------- */
+
+/* The host that is asked for: that of an absolute target, whatever Host says
+ * (RFC 9112 section 3.2.2), but Host must be there and be one, too. */
+static int read_host(struct http_request *request)
 {
-    struct http_text host = request->fields[HTTP_HOST];
-    if (host.at == NULL)
-        return request->is_http_1_0 ? 0 : 400;
-    return is_host(host) ? 0 : 400;
+    struct http_text field = request->fields[HTTP_HOST];
+    struct http_text authority;
+    if (field.at == NULL && !request->is_http_1_0)
+        return 400;
+    if (field.at != NULL && !http_authority_read(field, &request->host))
+        return 400;
+    if (!http_target_authority(request->target, &authority))
+        return 0;
+    return http_authority_read(authority, &request->host) ? 0 : 400;
 }
 
 /* Where does the body end? There must be one answer (RFC 9112 section 6.3). */
@@ -190,15 +211,14 @@ static int read_expectation(struct http_request *request)
 int http_request_read(struct http_request *request, const char *head,
                       size_t length)
 {
-    size_t begin = length_of_empty_lines(head, length);
-    struct http_text rest = {head + begin, length - begin};
+    struct http_text rest = skip_empty_lines(head, length);
     *request = (struct http_request){.keeps_alive = false};
 
     int status = read_request_line(request, &rest);
     if (status == 0)
         status = read_fields(request, rest);
     if (status == 0)
-        status = check_host(request);
+        status = read_host(request);
     if (status == 0)
         status = read_framing(request);
     if (status == 0)

@@ -10,7 +10,7 @@
 
 #include "text.h"
 
-enum { HTTP_MAX_TARGET = 8000, HTTP_MAX_FIELDS = 100 };
+enum { HTTP_MAX_FIELDS = 100 };
 
 /* The fields that mean something to us. None may come twice. */
 enum http_field {
@@ -31,6 +31,7 @@ enum http_field {
 /* A request. Its texts lie in the bytes that it was read from. */
 struct http_request {
     struct http_text method, target;
+    struct http_text host; /* without its port; at is NULL if none is named */
     struct http_text fields[HTTP_FIELDS];
     bool is_http_1_0;
     bool keeps_alive;       /* the client may send another request */
@@ -43,6 +44,11 @@ struct http_request {
 /* How many of these bytes are the head of a request, with the empty line that
  * ends it; 0 if that has not arrived. */
 size_t http_head_length(const char *bytes, size_t size);
+
+/* What is wrong with the whole lines of a head that has begun: 0, or a status
+ * as below. So a client that makes a mistake need not end the head to hear of
+ * it. */
+int http_head_check(const char *bytes, size_t size);
 
 /* Do these bytes begin a HEAD request? No reply to one has a body, not even
  * where the rest of its head cannot be read. */

@@ -24,6 +24,7 @@ static const struct http_status statuses[] = {
     {414, "URI Too Long", "A target has 8000 bytes at most."},
     {416, "Range Not Satisfiable", "The file is shorter than that."},
     {417, "Expectation Failed", "Nothing but 100-continue can be expected."},
+    {421, "Misdirected Request", "This server has another name."},
     {431, "Request Header Fields Too Large",
      "A head has 16384 bytes and 100 fields at most."},
     {500, "Internal Server Error", "The file cannot be used."},

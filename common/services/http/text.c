@@ -23,6 +23,11 @@ bool http_text_is(struct http_text text, const char *word)
     return strlen(word) == text.length && http_text_begins(text, word);
 }
 
+bool http_text_is_same(struct http_text a, struct http_text b)
+{
+    return a.length == b.length && strncasecmp(a.at, b.at, a.length) == 0;
+}
+
 bool http_text_begins(struct http_text text, const char *word)
 {
     size_t length = strlen(word);

@@ -23,6 +23,9 @@ bool http_text_equals(struct http_text text, const char *word);
 /* Is it this word, in letters of either case? */
 bool http_text_is(struct http_text text, const char *word);
 
+/* Are both the same, in letters of either case? */
+bool http_text_is_same(struct http_text a, struct http_text b);
+
 /* Does it begin with this word, in letters of either case? */
 bool http_text_begins(struct http_text text, const char *word);
 
