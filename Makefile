@@ -35,7 +35,7 @@ LOAD     := $(wildcard bench/load/*.c)
 BENCH    := $B/bench/null $(if $(filter Linux,$(shell uname)),$B/bench/load) # load uses Linux's own calls
 OBJECTS   = $(patsubst %.c,$B/obj/%.o,$(MAINS) $(HELPERS) $(LOAD))
 
-ALL_CPPFLAGS = -D_DEFAULT_SOURCE -iquote common -iquote common/services -iquote . -MMD -MP $(CPPFLAGS)
+ALL_CPPFLAGS = -D_DEFAULT_SOURCE -D_FILE_OFFSET_BITS=64 -iquote common -iquote common/services -iquote . -MMD -MP $(CPPFLAGS)
 ALL_CFLAGS   = -std=c17 -pthread $(WARN) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer,$(PROBED))
 ALL_LDFLAGS  = $(if $(SAN),,$(PROBED_LINK)) $(LDFLAGS)
 

@@ -1,5 +1,5 @@
 /* Stress: many customers, each a thread, walk in at the same moment. The table
- * shows for each when it was connected, when a clerk took it, and when it left.
+ * shows for each when it was connected, when a worker took it, and when it left.
  */
 
 #include <err.h>
@@ -23,7 +23,7 @@
 #include "write.h"
 
 enum {
-    MOST_CLIENTS = 10000,
+    MAX_CLIENTS = 10000,
     LONGEST_SAYING = 1024,
     LONGEST_ANSWER = 2048,
     STACK_SIZE = 256 * 1024,
@@ -158,7 +158,7 @@ static void *run_customer(void *argument)
 
 /* --- the table ---------------------------------------------------------- */
 
-/* By the moment a clerk took them; those who were never taken come last. */
+/* By the moment a worker took them; those who were never taken come last. */
 static int compare_greeted(const void *left, const void *right)
 {
     const struct customer *a = left, *b = right;
@@ -266,6 +266,16 @@ static void start_customers(struct customer *customers, int count)
     pthread_attr_destroy(&small);
 }
 
+/* Prints what each customer saw. Returns the exit status. */
+static int report(struct customer *customers, int count)
+{
+    int served = print_table(customers, count);
+    if (served < count)
+        fprintf(stderr, "stress: %d of %d customers were not served\n",
+                count - served, count);
+    return served == count ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int main(int argc, char *argv[])
 {
     const char *host = "127.0.0.1";
@@ -274,7 +284,7 @@ int main(int argc, char *argv[])
     const struct flag flags[] = {
         {"host", "server's address or name", .text = &host},
         {"port", "server's port", .number = &port, .min = 1, .max = 65535},
-        {"clients", "how many customers", .number = &count, 1, MOST_CLIENTS},
+        {"clients", "how many customers", .number = &count, 1, MAX_CLIENTS},
         {"say", "what each asks for, in one line", .text = &saying},
         {"patience", "how long each waits for a word",
          .duration_ns = &patience},
@@ -286,7 +296,7 @@ int main(int argc, char *argv[])
     if (strlen(saying) > LONGEST_SAYING || strchr(saying, '\n') != NULL)
         errx(EXIT_USAGE, "--say: one line of at most %d bytes", LONGEST_SAYING);
     signal(SIGPIPE, SIG_IGN); /* a server that left is a failed write */
-    descriptors_raise_limit(MOST_CLIENTS + 100);
+    descriptors_raise_limit(MAX_CLIENTS + 100);
     wait_limits = (struct wait_limits){
         .idle_ns = patience, .request_ns = patience, .write_ns = patience};
 
@@ -300,11 +310,8 @@ int main(int argc, char *argv[])
     for (int i = 0; i < count; i++)
         pthread_join(customers[i].thread, NULL);
 
-    int served = print_table(customers, count);
-    if (served < count)
-        fprintf(stderr, "stress: %d of %d customers were not served\n",
-                count - served, count);
+    int status = report(customers, count);
     freeaddrinfo(list);
     free(customers);
-    return served == count ? EXIT_SUCCESS : EXIT_FAILURE;
+    return status;
 }

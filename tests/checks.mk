@@ -1,15 +1,13 @@
 # What proves the suite: tests, fuzzing, lint, the tutorial's truth. Included by the Makefile.
 
 TRIED   = BUILD=$B CC="$(CC)" SAN="$(SAN)" $(PYTHON)
-PYTEST  = $(TRIED) -m pytest -q
-BESIDE := $(patsubst %,tests/services/test_%.py,http files browser) tests/bench/test_zoo.py
+TIMES  ?= 20
 
-test: all ## run the tests (SAN=thread or SAN=address,undefined: under sanitizers)
-	@# Two halves side by side: tests mostly wait.
-	@$(PYTEST) $(BESIDE) >$B/beside.log 2>&1 & beside=$$!; \
-	$(PYTEST) tests --ignore=tests/faults $(BESIDE:%=--ignore=%); status=$$?; \
-	echo "and of http, files, the browser and the zoo:"; \
-	wait $$beside || status=1; cat $B/beside.log; exit $$status
+test: all ## run the tests (ONE=word, LAB=2: a part; SAN=thread, SAN=address,undefined: under sanitizers)
+	@$(TRIED) -m tests.run --one='$(ONE)' --lab='$(LAB)'
+
+shake: all ## show that tests do not fail by luck: ONE=word, TIMES=20 runs beside two burning processes
+	@sh .ci/shake $(TIMES) env $(TRIED) -m tests.run --one='$(ONE)' --lab='$(LAB)'
 
 test-faults: all ## try everything that can go wrong, and print the list with results
 	@$(TRIED) -m tests.faults.run
@@ -72,6 +70,6 @@ lint: ## check formatting and look for bugs without running anything
 	for file in $(C_SOURCES); do \
 	    clang-tidy --quiet $$file -- $(LINT) || exit; \
 	done
-	shellcheck .ci/deps .ci/run .ci/probe .ci/python
+	shellcheck .ci/deps .ci/run .ci/probe .ci/python .ci/shake
 
-.PHONY: test test-faults test-broken docs docs-test docs-charts fuzz fuzzers lint
+.PHONY: test shake test-faults test-broken docs docs-test docs-charts fuzz fuzzers lint

@@ -5,6 +5,7 @@ with --max-clients), `pool` (--threads), `timed` (--request-timeout) or `patient
 `choosy` (--backlog).
 """
 
+import os
 import re
 
 import pytest
@@ -14,6 +15,7 @@ from tests.helpers.labs import SERVICES, find_labs
 from tests.helpers.mistakes import EVIDENCE, MISTAKES
 from tests.helpers.processes import failures
 from tests.helpers.setting import BUILD
+from tests.skips import forbidden
 
 
 def groups() -> dict[str, list]:
@@ -71,3 +73,23 @@ def pytest_runtest_makereport(item):
                 report.sections.append(
                     ("what this looks like", f"{name} {MISTAKES[name]}")
                 )
+
+
+def pytest_terminal_summary(terminalreporter):
+    """With STRICT=1 a test that is skipped for want of a tool is a failure."""
+    if os.environ.get("STRICT") != "1":
+        return
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = report.longrepr[2]
+        if forbidden(reason):
+            terminalreporter.write_line(
+                f"may not be skipped: {report.nodeid}: {reason}"
+            )
+
+
+def pytest_sessionfinish(session):
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("STRICT") == "1" and session.exitstatus == 0:
+        skipped = [report.longrepr[2] for report in reporter.stats.get("skipped", [])]
+        if any(map(forbidden, skipped)):
+            session.exitstatus = 1

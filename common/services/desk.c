@@ -1,4 +1,4 @@
-/* desk: the DMV. Each request keeps its worker busy in another way. */
+/* desk: requests for work. Each keeps its worker busy in another way. */
 
 #include <stdbool.h>
 #include <stddef.h>

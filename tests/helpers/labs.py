@@ -86,7 +86,8 @@ class Lab:
         self, *arguments: str, **process_options: object
     ) -> subprocess.CompletedProcess:
         """Run the server with arguments that must make it end by itself."""
-        return run([str(self.program), *arguments], **process_options)
+        prefix = process_options.pop("prefix", [])
+        return run([*prefix, str(self.program), *arguments], **process_options)
 
 
 def find_labs() -> list[Lab]:

@@ -54,7 +54,10 @@ class Server(Process):
     def __init__(
         self, lab: "Lab", arguments: list[str], **process_options: object
     ) -> None:
-        super().__init__(lab.name, [str(lab.program), *arguments], **process_options)
+        prefix = process_options.pop("prefix", [])
+        super().__init__(
+            lab.name, [*prefix, str(lab.program), *arguments], **process_options
+        )
         self.lab = lab
         self.expected_trouble: str | None = None
 

@@ -18,6 +18,11 @@ BUILD = ROOT / os.environ.get("BUILD", "build")
 GUARD_S = float(os.environ.get("GUARD", "20"))
 POLL_S = 0.002
 
+# In front of a command, if root runs the tests: what root may do beyond its files is taken away.
+WITHOUT_RIGHTS = (
+    ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+)
+
 SANITIZERS = os.environ.get("SAN", "")
 HAS_PROC = sys.platform == "linux"
 

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from tests.helpers.setting import GUARD_S, linux_only, until
+from tests.helpers.setting import GUARD_S, WITHOUT_RIGHTS, linux_only, until
 from tests.helpers.web import request, serve
 
 PAGE = b"<p>" + b"x" * 1021
@@ -240,10 +240,9 @@ def test_a_device_is_not_served(lab, folder):
         assert server.connect().get("/zero").status == 403
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_that_may_not_be_read_is_forbidden(lab, folder):
     (folder / "page.html").chmod(0)
-    with serve(lab, "http", folder) as server:
+    with serve(lab, "http", folder, prefix=WITHOUT_RIGHTS) as server:
         assert server.connect().get("/page.html").status == 403
 
 
@@ -826,10 +825,9 @@ def test_a_folder_that_cannot_be_served_is_said_so(lab, tmp_path, name):
         )
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_folder_that_cannot_be_read_is_said_so(lab, tmp_path):
     (tmp_path / "closed").mkdir(mode=0)
-    done = lab.run("--port=0", "http", str(tmp_path / "closed"))
+    done = lab.run("--port=0", "http", str(tmp_path / "closed"), prefix=WITHOUT_RIGHTS)
     assert done.returncode == 2 and "Permission denied" in done.stderr
 
 

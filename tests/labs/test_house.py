@@ -1,0 +1,238 @@
+"""The house rules that are cheap to check: rooms with a README, short files and functions, no
+circle of includes, plain words, and a Makefile that starts few processes."""
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.setting import ROOT, SANITIZERS, linux_only
+
+MAX_C_LINES, MAX_PYTHON_LINES, MAX_FUNCTION_LINES = 300, 350, 40
+MAX_README_LINES, MAX_MAKEFILE_LINES, MAX_PROCESSES = 30, 100, 20
+MAX_HELPER_LINES = 250
+
+C_ROOMS = ["lab*", "common/**", "bench/**"]
+C_FILES = sorted({file for room in C_ROOMS for file in ROOT.glob(f"{room}/*.[ch]")})
+PYTHON_FILES = sorted(ROOT.glob("bench/**/*.py"))
+HELPERS = sorted(ROOT.glob("tests/helpers/*.py"))
+LONGER = {"lab2-thread-per-client/stress.c"}  # a whole program, read alone
+
+# Words that the field has better ones for: STYLE says which.
+NOT_PLAIN = re.compile(
+    r"\b(MOST_\w+|bells?|hush|asleep|in bed|alarms?|befall\w*|earn\w*|DEAF|DMV|clerks?)\b"
+)
+# What is said to a client is part of the story.
+STORY = re.compile(r'"[^"\n]*"')
+
+
+def named(file: Path) -> str:
+    return str(file.relative_to(ROOT))
+
+
+def by_name(files: list[Path]) -> object:
+    return pytest.mark.parametrize("file", files, ids=named)
+
+
+def lines_of(file: Path) -> int:
+    return len(file.read_text().splitlines())
+
+
+# --- files and functions -------------------------------------------------------------------
+
+
+@by_name(C_FILES)
+def test_a_c_file_fits_on_a_few_pages(file):
+    if named(file) not in LONGER:
+        assert lines_of(file) <= MAX_C_LINES
+
+
+@by_name(PYTHON_FILES)
+def test_a_file_of_the_bench_fits_on_a_few_pages(file):
+    assert lines_of(file) <= MAX_PYTHON_LINES
+
+
+@by_name(HELPERS)
+def test_a_helper_of_the_tests_has_one_subject(file):
+    assert lines_of(file) <= MAX_HELPER_LINES
+
+
+def c_functions(file: Path) -> list[tuple[str, int]]:
+    """Each function's name and lines: from its name to the brace in the first column."""
+    found, name, begin = [], "", 0
+    for number, line in enumerate(file.read_text().splitlines()):
+        head = re.match(r"[A-Za-z].*?(\w+)\(", line)
+        if head and not line.endswith(";"):
+            name, begin = head[1], number
+        elif line == "}" and name:
+            found.append((name, number - begin + 1))
+            name = ""
+    return found
+
+
+def python_functions(file: Path) -> list[tuple[str, int]]:
+    nodes = ast.walk(ast.parse(file.read_text()))
+    functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
+    return [(node.name, node.end_lineno - node.lineno + 1) for node in functions]
+
+
+@by_name([*C_FILES, *PYTHON_FILES])
+def test_a_function_fits_on_a_screen(file):
+    functions = python_functions if file.suffix == ".py" else c_functions
+    long = [
+        f"{name}: {size}" for name, size in functions(file) if size > MAX_FUNCTION_LINES
+    ]
+    assert not long, f"{named(file)}: more than {MAX_FUNCTION_LINES} lines: {long}"
+
+
+def test_functions_are_found():
+    assert ("main", 3) in [
+        (name, min(size, 3))
+        for name, size in c_functions(ROOT / "lab1-sequential/server.c")
+    ]
+    assert len([one for file in C_FILES for one in c_functions(file)]) > 300
+
+
+@by_name(C_FILES)
+def test_comments_use_the_terms_of_the_field(file):
+    words = NOT_PLAIN.findall(STORY.sub('""', file.read_text()))
+    assert not words, f"{named(file)} says {sorted(set(words))}"
+
+
+# --- rooms ---------------------------------------------------------------------------------
+
+
+def rooms() -> list[Path]:
+    """The folders that hold source: whatever git does not ignore and is no mere data."""
+    data = {"found", "stages", "images", "charts", "workflows"}
+    folders = {
+        file.parent
+        for top in ("lab*", "common", "bench", "tests")
+        for file in ROOT.glob(f"{top}/**/*.[chp]*")
+    }
+    return sorted(
+        folder
+        for folder in folders
+        if not data & set(folder.parts)
+        and "__pycache__" not in folder.parts
+        and folder != ROOT / "tests/gallery/faults"
+    )
+
+
+@by_name(rooms())
+def test_a_room_says_how_to_read_it(file):
+    readme = file / "README.md"
+    assert readme.exists(), f"{named(file)} has no README.md"
+    if file != ROOT / "tests":
+        assert lines_of(readme) <= MAX_README_LINES
+    listed = set(re.findall(r"`([a-z][\w.-]+\.(?:c|h|py))`", readme.read_text()))
+    there = {one.name for one in ROOT.glob("**/*.[chp]*")}
+    assert (
+        listed <= there
+    ), f"{named(readme)} names {sorted(listed - there)}, which is nowhere"
+
+
+INCLUDE_PATHS = ("", "common", "common/services")
+
+
+def included(file: Path) -> list[Path]:
+    """The project's own files that a file includes."""
+    names = re.findall(r'^#include "(.+)"', file.read_text(), re.MULTILINE)
+    found = []
+    for name in names:
+        places = [file.parent / name, *(ROOT / path / name for path in INCLUDE_PATHS)]
+        found += [place.resolve() for place in places if place.exists()][:1]
+    return found
+
+
+def owners(file: Path) -> list[Path]:
+    """A header stands for the file that implements it."""
+    return [
+        one
+        for one in (file, file.with_suffix(".c"), file.with_suffix(".h"))
+        if one.exists()
+    ]
+
+
+def test_no_circle_of_includes():
+    needs = {
+        file.with_suffix(""): {
+            other.with_suffix("") for one in owners(file) for other in included(one)
+        }
+        - {file.with_suffix("")}
+        for file in C_FILES
+    }
+
+    def circle(unit: Path, path: tuple[Path, ...]) -> list[Path]:
+        if unit in path:
+            return [*path[path.index(unit) :], unit]
+        if unit in done:
+            return []
+        done.add(unit)
+        return next(
+            filter(None, (circle(n, (*path, unit)) for n in needs.get(unit, ()))), []
+        )
+
+    done: set[Path] = set()
+    for unit in needs:
+        found = circle(unit, ())
+        assert not found, "need each other: " + ", ".join(map(named, found))
+
+
+# --- make ----------------------------------------------------------------------------------
+
+
+def make(*arguments: str) -> subprocess.CompletedProcess:
+    command = ["make", "-C", str(ROOT), "--no-print-directory", *arguments]
+    environment = {
+        name: value for name, value in os.environ.items() if name != "MAKEFLAGS"
+    }
+    return subprocess.run(command, capture_output=True, text=True, env=environment)
+
+
+def test_the_makefile_fits_on_two_screens():
+    assert lines_of(ROOT / "Makefile") <= MAX_MAKEFILE_LINES
+
+
+@linux_only
+@pytest.mark.parametrize("target", ["all", "help"])
+def test_make_starts_few_processes(target, tmp_path):
+    assert make(target).returncode == 0
+    trace = tmp_path / "trace"
+    strace = [
+        "strace",
+        "-f",
+        "-qq",
+        "-e",
+        "trace=fork,vfork,clone,clone3",
+        "-o",
+        str(trace),
+    ]
+    done = subprocess.run(
+        [*strace, "make", "-C", str(ROOT), target], capture_output=True
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    calls = [
+        line for line in trace.read_text().splitlines() if "CLONE_THREAD" not in line
+    ]
+    started = [line for line in calls if re.search(r"(fork|clone3?)\(|resumed", line)]
+    assert 1 <= len(started) <= MAX_PROCESSES, "\n".join(started)
+
+
+def test_nothing_is_linked_to_dev_null():
+    scripts = [ROOT / "Makefile", *ROOT.glob("**/*.mk"), *(ROOT / ".ci").iterdir()]
+    for script in scripts:
+        assert not re.search(r"-o\s*/dev/null", script.read_text()), named(script)
+
+
+@pytest.mark.parametrize(
+    "setting", ["CC=another-cc", "CFLAGS=-O1 -DOTHER", "LDFLAGS=-s"]
+)
+def test_another_setting_builds_anew(setting):
+    same = [f"SAN={SANITIZERS}"]
+    assert make("-q", "labs", *same).returncode == 0, "what is built is not up to date"
+    assert make("-q", "labs", *same, setting).returncode == 1

@@ -1,0 +1,77 @@
+"""Runs the tests: each file is a pytest of its own, and some run side by side, for tests wait.
+
+    python3 -m tests.run [--one=WORD] [--lab=N]
+
+--one takes the tests with the word in their name, --lab those of that lab. The longest files come
+first. What a file says is printed when it has ended: a line if all went well, else everything.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+JOBS = (os.cpu_count() or 1) + 1
+NO_TEST_CHOSEN = 5  # exit status of pytest
+OTHER_COMMANDS = {"faults", "course"}  # make test-faults, make test-course
+LONGEST = (
+    "test_http test_contract test_chat test_files test_character test_browser".split()
+)
+
+
+def files() -> list[str]:
+    """The files of tests, the longest first."""
+    found = [
+        file
+        for file in sorted(ROOT.glob("tests/**/test_*.py"))
+        if not OTHER_COMMANDS & set(file.relative_to(ROOT).parts)
+    ]
+    found.sort(key=lambda file: file.stem not in LONGEST)
+    return [str(file.relative_to(ROOT)) for file in found]
+
+
+def choice(asked: argparse.Namespace) -> list[str]:
+    """What pytest is told to choose."""
+    words = [asked.one] * bool(asked.one) + [f"lab{asked.lab}-"] * bool(asked.lab)
+    return ["-k", " and ".join(words)] if words else []
+
+
+def run_file(file: str, options: list[str]) -> bool:
+    """Run one file. Returns whether all went well."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", file]
+    began = time.monotonic()
+    done = subprocess.run(
+        [*command, *options],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if done.returncode == 0:
+        last = done.stdout.rstrip().splitlines()[-1].partition(" in ")[0]
+        print(f"{file}: {last}, {time.monotonic() - began:.0f} s", flush=True)
+    elif done.returncode != NO_TEST_CHOSEN:
+        print(f"{file}:\n{done.stdout}", flush=True)
+    return done.returncode in (0, NO_TEST_CHOSEN)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--one", default="", metavar="WORD")
+    parser.add_argument("--lab", default="", metavar="N")
+    options = choice(parser.parse_args())
+    began = time.monotonic()
+    with ThreadPoolExecutor(JOBS) as pool:
+        well = list(pool.map(lambda file: run_file(file, options), files()))
+    bad = well.count(False)
+    result = f"{bad} files with failures" if bad else "all passed"
+    print(f"tests: {result}, {time.monotonic() - began:.0f} s")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
