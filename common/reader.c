@@ -35,17 +35,17 @@ void reader_open(struct reader *in, int client)
 }
 
 /* Receives into the free part of the reader what has arrived, and waits if
- * nothing has: inside recv if in_recv, which saves a system call for each
- * request, else before it. */
-static ssize_t receive(struct reader *in, int64_t deadline, bool in_recv)
+ * nothing has. If tries_first, the first wait is inside recv, which saves a
+ * system call for each request, unless others are to go on meanwhile. */
+static ssize_t receive(struct reader *in, int64_t deadline, bool tries_first)
 {
-    for (;; in_recv = false) {
-        int ready = in_recv ? 1 : in->wait(in->waiter, deadline);
+    for (;; tries_first = false) {
+        int ready = tries_first ? 1 : in->wait(in->waiter, deadline);
         if (ready <= 0)
             return ready;
         ssize_t size =
             recv(in->client, in->bytes + in->end, sizeof in->bytes - in->end,
-                 in_recv ? 0 : MSG_DONTWAIT);
+                 tries_first && !wait_gives_way() ? 0 : MSG_DONTWAIT);
         if (size >= 0) {
             in->end += (size_t)size;
             return size;
@@ -55,14 +55,25 @@ static ssize_t receive(struct reader *in, int64_t deadline, bool in_recv)
     }
 }
 
+int reader_await(int client)
+{
+    visit_in_request(client, false);
+    if (!wait_gives_way() || stop_requested() ||
+        wait_for(client, POLLIN, deadline_after(wait_limits.idle_ns), false) ==
+            READY)
+        return 1;
+    errno = ETIMEDOUT;
+    return -1;
+}
+
 int reader_begin(struct reader *in)
 {
     visit_in_request(in->client, false);
     if (in->start == in->end && !stop_requested()) {
         in->start = in->end = 0;
-        bool in_recv = in->wait == wait_for_bytes && wait_poll == poll;
+        bool tries_first = in->wait == wait_for_bytes;
         ssize_t size =
-            receive(in, deadline_after(wait_limits.idle_ns), in_recv);
+            receive(in, deadline_after(wait_limits.idle_ns), tries_first);
         if (size <= 0)
             return (int)size;
     }

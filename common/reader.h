@@ -36,6 +36,12 @@ void reader_open(struct reader *in, int client);
  * a stop; -1 with errno (ETIMEDOUT when it was late). */
 int reader_begin(struct reader *in);
 
+/* Waits as reader_begin does, but needs no reader yet: its memory is wanted
+ * only once there is a request. Returns 1 when reader_begin will not wait, or
+ * at once where a waiting client holds a thread anyway (see wait_gives_way); -1
+ * with errno when the client was late. */
+int reader_await(int client);
+
 /* Reads more bytes of the request that has begun. Returns how many; 0 at the
  * end of the input; -1 with errno: ETIMEDOUT when the request was late,
  * EMSGSIZE when it does not fit into the reader. Untaken bytes may have moved.

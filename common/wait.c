@@ -23,6 +23,11 @@ static int milliseconds_until(int64_t deadline)
     return left_ms < 0 ? 0 : left_ms > INT_MAX ? INT_MAX : (int)left_ms;
 }
 
+bool wait_gives_way(void)
+{
+    return wait_poll != poll;
+}
+
 enum wake wait_or_notified(int fd, short events, int pipe, int64_t deadline,
                            bool ends_on_stop)
 {

@@ -21,6 +21,9 @@ extern struct wait_limits wait_limits;
  * the first wait. */
 extern int (*wait_poll)(struct pollfd *polled, nfds_t count, int timeout_ms);
 
+/* Do others go on, on this thread, while one waits? */
+bool wait_gives_way(void);
+
 /* Why a wait ended. */
 enum wake { READY, LATE, STOPPED, NOTIFIED };
 

@@ -4,14 +4,15 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <stdlib.h>
 
 #include "clock.h"
 #include "get.h"
 #include "hosts.h"
+#include "lend.h"
 #include "location.h"
 #include "refuse.h"
 #include "services/services.h"
+#include "wait.h"
 
 /* How long a client may go on sending bytes that nobody will read, so that it
  * can read why (RFC 9112 section 9.6). A client that was late has less: it
@@ -46,33 +47,49 @@ static enum outcome end(const struct http_exchange *exchange)
     return is_late ? TIMED_OUT : SERVED;
 }
 
-static enum outcome converse(struct http_exchange *exchange)
+/* Serves requests, until the end (and returns true) or, if returns_idle, until
+ * the client has none for now. */
+static bool serve(struct http_exchange *exchange, bool returns_idle,
+                  enum outcome *outcome)
 {
     int begun;
-    while ((begun = reader_begin(&exchange->in)) == 1)
-        if (http_exchange_serve(exchange) == HTTP_CLOSE)
-            return end(exchange);
-    if (begun == -1)
-        return outcome_of(errno);
-    refuse_last_words(exchange->reply.client, "", 0);
-    return SERVED;
+    while ((begun = reader_begin(&exchange->in)) == 1) {
+        if (http_exchange_serve(exchange) == HTTP_CLOSE) {
+            *outcome = end(exchange);
+            return true;
+        }
+        if (returns_idle && exchange->in.start == exchange->in.end)
+            return false;
+    }
+    *outcome = begun == -1 ? outcome_of(errno) : SERVED;
+    if (begun == 0)
+        refuse_last_words(exchange->reply.client, "", 0);
+    return true;
 }
 
 /* The exchange has 40 KiB, mostly unused, and is not on the stack: the C
  * library gives that back when a thread ends, and the kernel would have to find
- * new pages for each client of lab 2. */
+ * new pages for each client of lab 2. Where a client that waits is to cost
+ * little, it has an exchange only while it has a request. */
 enum outcome http_talk(int client, const struct http_site *site)
 {
-    struct http_exchange *exchange = malloc(sizeof *exchange);
-    if (exchange == NULL) {
-        refuse_last_words(client, HTTP_BUSY, LINGER_NS);
-        return REFUSED;
+    static struct lender exchanges = {.size = sizeof(struct http_exchange)};
+    enum outcome outcome;
+    bool is_over = false;
+    while (!is_over) {
+        if (reader_await(client) == -1)
+            return outcome_of(errno);
+        struct http_exchange *exchange = lend(&exchanges);
+        if (exchange == NULL) {
+            refuse_last_words(client, HTTP_BUSY, LINGER_NS);
+            return REFUSED;
+        }
+        exchange->site = site;
+        reader_open(&exchange->in, client);
+        http_reply_open(&exchange->reply, client);
+        is_over = serve(exchange, wait_gives_way(), &outcome);
+        lend_return(&exchanges, exchange);
     }
-    exchange->site = site;
-    reader_open(&exchange->in, client);
-    http_reply_open(&exchange->reply, client);
-    enum outcome outcome = converse(exchange);
-    free(exchange);
     return outcome;
 }
 
