@@ -21,18 +21,18 @@ enum { MOST_SAID = 2 * MAX_LINE + 100 };
 
 void work_sleep(long ms)
 {
-    PROPERTY(ms >= 0 && ms <= WORK_LONGEST_MS);
+    PROPERTY(ms >= 0 && ms <= WORK_MAX_MS);
 }
 
 void work_burn(long ms)
 {
-    PROPERTY(ms >= 0 && ms <= WORK_LONGEST_MS);
+    PROPERTY(ms >= 0 && ms <= WORK_MAX_MS);
 }
 
 bool barrier_wait(int parties, int64_t deadline, int *most)
 {
     PROPERTY(parties >= 1 && parties <= 100000);
-    PROPERTY(deadline <= now_ns() + WORK_LONGEST_MS * NS_PER_MS);
+    PROPERTY(deadline <= now_ns() + WORK_MAX_MS * NS_PER_MS);
     *most = 1;
     return parties == 1;
 }
