@@ -237,11 +237,19 @@ static bool watch_all(const struct pollfd *polled, nfds_t count)
     return true;
 }
 
+/* Has it not yet waited for its client? */
+static bool is_new(const struct coroutine *self)
+{
+    return loop->watched[self->client].events == 0;
+}
+
 int loop_poll(struct pollfd *polled, nfds_t count, int timeout_ms)
 {
     if (loop == NULL)
         return poll(polled, count, timeout_ms); /* not a loop's thread */
     struct coroutine *self = loop->current;
+    if (is_new(self) && poll(polled, count, 0) > 0)
+        return 1; /* served in one go: nothing to watch */
     begin_wait(self, polled, count, timeout_ms);
     if (!watch_all(polled, count)) {
         self->ready = -1;
