@@ -18,3 +18,13 @@ watch: labs ## grade at every save, show the first stage that fails: LAB= DIR=
 hunt: labs ## a bug to find: N=7 DIR=new folder, then NAME=mistake; without N: the list
 	@$(COURSE).hunt $(N) $(if $(N),$(if $(DIR),"$(DIR)")) $(NAME:%=--name=%) $(if $(TRY),--try)
 .PHONY: hunt
+class: labs ## grade a class: LAB= SUBMISSIONS=folder JOBS=4 (OUT=results/class)
+	@$(COURSE).classes $(call needs,LAB) $(call needs,SUBMISSIONS) $(JOBS:%=--jobs=%) $(if $(OUT),--out="$(OUT)") --build=$(abspath $B)
+.PHONY: class
+gradescope: ## an autograder's zip for Gradescope: LAB=
+	@$(COURSE).gradescope $(call needs,LAB) --zip=$(or $(OUT),$(abspath $B)/course/gradescope-lab$(LAB).zip)
+handouts: all ## the tree that students get, without solutions: OUT=new folder
+	@$(COURSE).handouts $(call needs,OUT) --build=$(abspath $B)
+similar: ## whose labs look alike (needs similarity-tester): LAB= SUBMISSIONS=
+	@$(COURSE).similar $(call needs,LAB) $(call needs,SUBMISSIONS)
+.PHONY: gradescope handouts similar

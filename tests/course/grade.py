@@ -49,6 +49,11 @@ def arguments() -> argparse.Namespace:
         "--json", type=Path, help="where the result goes (DIR/grade.json)"
     )
     parser.add_argument(
+        "--chart",
+        type=Path,
+        help="write when each client of a crowd was done, for a chart",
+    )
+    parser.add_argument(
         "--budget", type=float, default=50, help="seconds for all stages (50)"
     )
     parser.add_argument(
@@ -79,8 +84,16 @@ def main() -> int:
         file.unlink(missing_ok=True)
         tree = Tree(asked.build)
         report = grade(
-            asked.lab, asked.folder, asked.stage, asked.once, asked.budget, tree
+            asked.lab,
+            asked.folder,
+            asked.stage,
+            asked.once,
+            asked.budget,
+            asked.chart is not None,
+            tree,
         )
+        if asked.chart:
+            asked.chart.write_text(json.dumps(report.crowd))
         write_json(report, file)
     except (
         OwnFault,

@@ -7,6 +7,7 @@ import ctypes
 import importlib
 import json
 import os
+import select
 import sys
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from tests.course.talk import Failed, Limits, Look, Trial
 PR_SET_DUMPABLE = 4
 PATIENCE_OF_TRIES = (1, 2.5, 6)
 STAGE_S = 15.0  # for a failing stage, all tries together
+CROWD, CROWD_WORK_MS, CROWD_S = 20, 50, 8.0
 WAITS = 5  # how many times its patience one try may take
 
 
@@ -53,6 +55,7 @@ class Order:
     only: str = ""
     once: bool = False  # no second try, and stop at the first failure
     budget: float = 50.0
+    chart: bool = False  # afterwards, a crowd for the chart
 
 
 def attempt(stage: Stage, order: Order, patience: float, with_threads: bool):
@@ -145,6 +148,31 @@ def run_all(order: Order, tell: Callable[[dict], None]) -> None:
         )
 
 
+def crowd_times(order: Order) -> list[float]:
+    """When each client of a crowd was done, in seconds; empty if the server cannot do it."""
+    limits = Limits(CROWD_S, time.monotonic() + CROWD_S)
+    trial = Trial(order.lab, Path(order.room), limits, lambda _: Look())
+    times = []
+    try:
+        with trial.serve("desk") if order.lab else trial.serve() as server:
+            begin = time.monotonic()
+            clients = [server.connect() for _ in range(CROWD)]
+            for client in clients:
+                client.send(b"sleep %d\nquit\n" % CROWD_WORK_MS)
+                client.half_close()
+            waiting = {client.socket: client for client in clients}
+            while waiting:
+                for one in select.select(list(waiting), [], [], limits.left())[0]:
+                    if not one.recv(4096):
+                        times.append(round(time.monotonic() - begin, 4))
+                        del waiting[one]
+                if time.monotonic() > limits.end:
+                    return []
+    except (Failed, OSError):
+        return []
+    return times
+
+
 def main() -> None:
     """The server under test must not read the pipe, nor trace this process."""
     if sys.platform.startswith("linux"):
@@ -157,6 +185,8 @@ def main() -> None:
         pipe.flush()
 
     run_all(order, tell)
+    if order.chart:
+        tell({"name": "chart", "seconds": crowd_times(order)})
     tell({"name": "end"})
 
 
