@@ -59,7 +59,7 @@ $B/obj/%.html.o: %.html Makefile $B/settings # page.html becomes the string page
 	@{ echo 'const char $(*F)_html[] = {'; od -An -v -tx1 $< | sed "s/ \(..\)/'\\\\x\1',/g"; echo '0};'; } \
 	    | $(CC) $(ALL_CFLAGS) -x c -c -o $@ -
 # "q" appends: two files of one name in two folders are both there.
-$B/helpers.a: $(HELPERS:%.c=$B/obj/%.o) $(patsubst %,$B/obj/%.o,$(wildcard common/services/*/*.html))
+$B/helpers.a: $(HELPERS:%.c=$B/obj/%.o) $(patsubst %,$B/obj/%.o,$(wildcard common/services/*/*.html)) $(wildcard given/*/*.o)
 	@rm -f $@ && $(AR) qc $@ $^
 
 # A lab's own files come before those of others with the same name.

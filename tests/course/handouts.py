@@ -16,9 +16,8 @@ import sys
 from pathlib import Path
 
 from tests.course.build import ROOT, Tree
+from tests.course.cut import Drift
 from tests.course.handout import HANDOUTS
-from tests.course.hunt import NoHunt, broken_files
-from tests.course.hunts import HUNTS
 from tests.course.patience import patience_for, remembered, stages_key, yardstick_s
 from tests.course.start import files_of
 
@@ -31,6 +30,7 @@ LEFT_OUT = (
     "tests/fuzz/",
     "tests/units/",
     "tests/course/checks/",
+    "tests/course/hunt",
     ".github/",
     ".ci/run",
 )
@@ -86,17 +86,6 @@ def copy_hand_outs(out: Path) -> None:
             (folder / name).write_text(text)
 
 
-def copy_hunts(out: Path) -> None:
-    """Each as the broken file whole, and the test that notices."""
-    for number, hunt in enumerate(HUNTS, 1):
-        files, test = broken_files(hunt, number)
-        for name, text in files.items():
-            target = out / f"tests/course/hunts/{number}" / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text)
-        (out / f"tests/course/hunts/{number}/test").write_text(test + "\n")
-
-
 def factors(tree: Tree) -> dict[str, dict[str, float]]:
     """Seconds of the reference, by seconds of the yardstick on the same machine."""
     unit, found = yardstick_s(), {}
@@ -137,13 +126,10 @@ def main() -> int:
     try:
         asked.out.mkdir(parents=True, exist_ok=True)
         count = make(asked.out, Tree(asked.build))
-        copy_hunts(asked.out)
-    except (OSError, NoHunt, subprocess.SubprocessError) as why:
+    except (OSError, Drift, subprocess.SubprocessError) as why:
         print(f"handouts: {why}", file=sys.stderr)
         return 3
-    print(
-        f"{asked.out}: five hand-outs, {len(HUNTS)} hunts, {count} objects for {platform.machine()}"
-    )
+    print(f"{asked.out}: five hand-outs, {count} objects for {platform.machine()}")
     return 0
 
 

@@ -57,13 +57,6 @@ class NoHunt(Exception):
 
 def broken_files(hunt: Hunt, number: int) -> tuple[dict[str, str], str]:
     """The broken files by their path in the tree, and the test that notices."""
-    shipped = SHIPPED / str(number)
-    if shipped.is_dir():
-        files = {
-            str(path.relative_to(shipped)): path.read_text()
-            for path in shipped.rglob("*.[ch]")
-        }
-        return files, (shipped / "test").read_text().strip()
     from tests.gallery.variants import HERE, DoesNotFit, read_variant
 
     try:
