@@ -94,21 +94,10 @@ def last_words(server: Server) -> list[str]:
     return [line[:160] for line in lines]
 
 
-def runs_now(server: Server) -> bool:
-    """Is any of its threads running, or ready to?"""
-    for task in server.proc("task").glob("*/stat"):
-        try:
-            if task.read_text().rpartition(")")[2].split()[0] == "R":
-                return True
-        except (OSError, IndexError):
-            continue
-    return False
-
-
 def is_busy(server: Server) -> bool:
     """Does it compute although nobody asks for anything? A blocked thread never does."""
     for _ in range(BUSY_LOOKS):
-        if not runs_now(server):
+        if not server.runs_now():
             return False
         time.sleep(0.01)
     return True

@@ -168,7 +168,7 @@ STAGES = [
             "queue_push writes at pushed, queue_pop reads at popped; both only grow.",
             "clients[pushed++ % length] = client;   client = clients[popped++ % length];",
         ),
-        ("greet",),
+        ("workers",),
     ),
     Stage(
         "token",
@@ -233,32 +233,6 @@ STAGES = [
             "queue_pop: pthread_cond_wait in a loop, which blocks.",
             "while (is_empty(queue) && !queue->is_closed)\n    pthread_cond_wait(&queue->not_empty, &queue->lock);",
         ),
-        ("greet",),
-    ),
-    Stage(
-        "alarm",
-        5,
-        "a wait that returns without a reason changes nothing",
-        false_alarms,
-        HIT,
-        (
-            "What is true when pthread_cond_wait returns?",
-            "Each pthread_cond_wait: look again at what you wait for.",
-            "while, not if, around every pthread_cond_wait",
-        ),
-        ("wait",),
-    ),
-    Stage(
-        "race",
-        5,
-        "ThreadSanitizer finds no race",
-        pool_flags(shared.no_race),
-        HIT,
-        (
-            "Which fields of the queue do two threads use, and under which lock?",
-            "The line that the report names.",
-            "pthread_mutex_lock(&queue->lock) before the first look, unlock behind the last",
-        ),
         ("workers",),
     ),
     Stage(
@@ -288,5 +262,31 @@ STAGES = [
         ),
         ("workers",),
         strict=True,
+    ),
+    Stage(
+        "race",
+        5,
+        "ThreadSanitizer finds no race",
+        pool_flags(shared.no_race),
+        HIT,
+        (
+            "Which fields of the queue do two threads use, and under which lock?",
+            "The line that the report names.",
+            "pthread_mutex_lock(&queue->lock) before the first look, unlock behind the last",
+        ),
+        ("workers",),
+    ),
+    Stage(
+        "alarm",
+        5,
+        "a wait that returns without a reason changes nothing",
+        false_alarms,
+        HIT,
+        (
+            "What is true when pthread_cond_wait returns?",
+            "Each pthread_cond_wait: look again at what you wait for.",
+            "while, not if, around every pthread_cond_wait",
+        ),
+        ("wait", "stop"),
     ),
 ]
