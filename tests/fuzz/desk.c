@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "services/barrier.h"
 #include "clock.h"
+#include "services/barrier.h"
 #include "services/lines.h"
 #include "services/services.h"
 #include "services/work.h"
@@ -95,8 +95,7 @@ static int count_lines(const char *data, size_t size)
         size -= length + 1;
         length -= length > 0 && data[length - 1] == '\r';
         count++;
-        if (length > MAX_LINE ||
-            (length == 4 && memcmp(data, "quit", 4) == 0))
+        if (length > MAX_LINE || (length == 4 && memcmp(data, "quit", 4) == 0))
             return count;
     }
     size -= size > 0 && data[size - 1] == '\r';

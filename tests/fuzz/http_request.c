@@ -5,8 +5,8 @@
 
 #include <stdlib.h>
 
-#include "properties.h"
 #include "http/path.h"
+#include "properties.h"
 
 static void check_text(struct http_text text, const char *head, size_t length)
 {

@@ -5,10 +5,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "properties.h"
 #include "http/body.h"
 #include "http/conditions.h"
 #include "http/date.h"
+#include "properties.h"
 
 static const struct http_validators validators = {
     .etag = "\"18e9fa935a81f9fb-400-a74003\"",

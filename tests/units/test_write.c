@@ -34,7 +34,8 @@ ssize_t send(int socket, const void *bytes, size_t size, int flags)
     return (ssize_t)size;
 }
 
-/* Without time to linger: what has arrived is discarded, but not without end. */
+/* Without time to linger: what has arrived is discarded, but not without end.
+ */
 static void a_flood_is_not_read_to_its_end(void)
 {
     int ends[2];
