@@ -29,6 +29,14 @@ bench: all ## measure and draw (QUICK=1: for a lecture; EXPERIMENT=dmv: just one
 demo: labs ## show the DMV live in the terminal (LAB=1: just that lab)
 	@$(PYTHON) bench/demo.py --build=$B $(LAB:%=--lab=%)
 
+compare: ## what changed between two results: A=results/... B=results/...
+	@$(PYTHON) -m bench.tell.compare $A $B
+accuracy: ## how well predictions held in stored results (RESULTS="results/... ...")
+	@$(PYTHON) -m bench.checks accuracy $(if $(RESULTS),--results $(RESULTS))
+knee: all ## the rate at which p99 leaves its LIMIT=100ms, for LAB=3
+	@$(PYTHON) bench/run.py --build=$B $(if $(QUICK),--quick) --experiment=knee \
+	    $(LAB:%=--lab=%) $(LIMIT:%=--limit=%)
+
 check-stop: all ## the ^Z test: stop a server, see that ours tells the truth and a naive clock does not
 	@$(PYTHON) -m bench.checks stop --build=$B
 check-pair: all ## tell a slower server from an equal one, and an equal one not from itself
@@ -39,4 +47,4 @@ check-gates: all ## show that each gate fails for a real cause, and only then
 crosscheck: all ## ask wrk, hey and ab the same, and say who told the truth (QUICK=1: shorter)
 	@$(PYTHON) -m bench.checks crosscheck --build=$B $(if $(QUICK),--quick)
 
-.PHONY: $(LESSONS) bench demo check-stop check-pair check-gates crosscheck
+.PHONY: $(LESSONS) bench demo compare accuracy knee check-stop check-pair check-gates crosscheck

@@ -123,7 +123,8 @@ class Bench:
 
     def about(self, facts: list[machine.Fact]) -> About:
         """What was measured, when and where, for summary.json."""
-        return About(headline(self), self.label, facts, self.options.prices)
+        size = "quick" if self.options.is_quick else "full"
+        return About(headline(self), self.label, size, facts, self.options.prices)
 
     @property
     def summary(self) -> Path:

@@ -4,11 +4,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from bench.checks import crosscheck, gates, pair, stop
+from bench.checks import accuracy, crosscheck, gates, pair, stop
 from bench.measure.processes import INTERRUPTS, BenchError, warn
 
 SOURCE = Path(__file__).resolve().parents[2]
 CHECKS = {"gates": gates, "pair": pair, "stop": stop, "crosscheck": crosscheck}
+CHECKS |= {"accuracy": accuracy}  # of stored results
 EXIT_FAILURE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
 
@@ -26,6 +27,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     add = parser.add_argument
     add("--build", type=Path, default=SOURCE / "build", help="where make built")
     add("--quick", action="store_true", help="crosscheck: shorter stalls")
+    add("--results", type=Path, nargs="+", default=[SOURCE / "results" / "latest"])
     add("--trials", type=int, default=100, help="pair: how many")
     add("--seed", type=int, help="pair: the same seed, the same order of runs")
     return parser.parse_args(arguments)

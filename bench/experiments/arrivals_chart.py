@@ -39,7 +39,7 @@ def make_chart(points: list[LoadPoint], folder: Path) -> Chart:
         "arrivals",
         title,
         log_log(f"{title} (the axis is offered load in percent)", curves),
-        {"note": "clerks that would be busy, of all"},
+        {"legend": "clerks that would be busy, of all"},
         caption=caption(points),
         scenes=tuple(each.run.scene for point in points for each in point.runs),
     )

@@ -99,7 +99,7 @@ def make_pair_chart(pair: Pair, folder: Path) -> Chart:
                 for clock, values in clocks.items()
             },
         ),
-        {"note": f"{pair.point.scene.words}, {pair.point.load:.0%} load"},
+        {"legend": f"{pair.point.scene.words}, {pair.point.load:.0%} load"},
         caption=pair_caption(pair),
         scenes=(pair.made.run.scene,),
     )

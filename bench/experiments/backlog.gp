@@ -2,7 +2,7 @@
 # client, in the order in which they were done. Draws NAME.csv, NAME-words.csv and
 # NAME-syns.csv; expects the number of the lab.
 
-page_height = 1500
+page_height = 1200
 load 'style.gp'
 clients = name.'.csv'
 texts = name.'-words.csv'
@@ -43,9 +43,11 @@ plot clients using (0):(y(0)):(0):'wait_s':(y(-0.5)):(y(0.5)) \
      clients using 'wait_s':(y(0)):'wait_s':'waited_s':(y(-0.5)):(y(0.5)):(column('phantom') > 0 ? phantom : queued) \
          with boxxyerror linecolor rgb variable, \
      for [p = 1:panel_max] syns using 'syn_s':(top(p) + 0.5):(0):(rank_max) \
-         with vectors nohead linewidth 2 dashtype dashes linecolor rgb 'black', \
+         with vectors nohead linewidth 2 dashtype dashes linecolor rgb quiet, \
+     for [p = 1:panel_max] clients using (column('panel') == p ? column('ideal_s') : NaN):(y(0)) \
+         with lines linewidth 2 dashtype thin linecolor rgb tone(number), \
      for [p = 1:panel_max] clients using (column('panel') == p ? column('predicted_s') : NaN):(y(0)) \
-         with lines linewidth 3 dashtype dashes linecolor rgb 'black', \
+         with lines linewidth 4 dashtype dashes linecolor rgb tone(number), \
      clients using 'begun_s':(y(0)) \
          with points pointtype 7 pointsize 0.8 * point_unit linecolor rgb rgb(number), \
      texts using (0):(top(column('panel')) - 0.12 * rank_max):'words' \

@@ -14,7 +14,6 @@ stats points using 'reserved_bytes' name 'reserved' nooutput
 width(c) = max(3, 8 - 1.1 * c)
 max(a, b) = a > b ? a : b
 size(c) = point_unit * max(1.4, 3.4 - 0.4 * c)
-shape(c) = int(word('7 5 9 13 11', 1 + (c - 1) % 5))
 of(c, value) = column('number') == c ? column(value) : NaN
 
 set logscale xy
@@ -23,7 +22,7 @@ set yrange [memory_min / 3.5 : reserved_max * 1.8]
 set lmargin at screen 0.12
 set rmargin at screen 0.665
 set bmargin at screen 0.13
-set xlabel "clients who stay\n{/*0.8 solid: memory; dashed: predicted; dotted: addresses}" textcolor rgb ink
+set xlabel "clients who stay\nsolid: memory; dashed: predicted; dotted: addresses" textcolor rgb ink
 set label 2 'memory, with the kernel stacks and page tables' at screen 0.018, 0.51 center rotate textcolor rgb ink
 set xtics ('1' 1, '10' 10, '100' 100, '1000' 1000, '10000' 10000)
 KiB = 1024.0
@@ -36,8 +35,8 @@ plot points using 'clients':(of(2, 'reserved_bytes')) \
      for [c = 1:number_max] points using 'clients':(of(c, 'memory_bytes')) \
          with linespoints linewidth width(c) pointtype shape(c) pointsize size(c) linecolor rgb rgb(c), \
      for [c = 1:number_max] points using 'clients':(of(c, 'predicted_bytes')) \
-         with lines linewidth 2 dashtype dashes linecolor rgb 'black', \
-     texts using 'clients':'y_bytes':'name':(rgb(column('number'))) \
-         with labels noenhanced left offset 1.5, 0.5 font ',22' textcolor rgb variable, \
+         with lines linewidth 3 dashtype dashes linecolor rgb tone(c), \
+     texts using 'clients':'y_bytes':'name':(tone(column('number'))) \
+         with labels noenhanced left offset 1.5, 0.5 font note textcolor rgb variable, \
      texts using 'clients':'y_bytes':'words' \
-         with labels noenhanced left offset 1.5, -0.5 font ',17' textcolor rgb ink
+         with labels noenhanced left offset 1.5, -0.5 font note textcolor rgb ink

@@ -20,7 +20,7 @@ set bmargin at screen 0.17
 set border 1
 set xrange [0 : max(bar_max, run_max) * 1.2]
 set yrange [row_max + 0.6 : 0.4]
-set xlabel "CPU seconds of the server\n{/*0.8 bar: median of the runs; dots: each run; grey: what lab 1 needs; in colour: above it}" textcolor rgb ink
+set xlabel "CPU seconds of the server\nbar: median of the runs; dots: each run; grey: what lab 1 needs" textcolor rgb ink
 set grid xtics back linewidth 1 dashtype solid linecolor rgb faint
 unset ytics
 thick = 0.3
@@ -31,7 +31,7 @@ plot bars using (0):'row':(0):(@grey_end):(column('row') - thick):(column('row')
          with boxxyerror linecolor rgb variable, \
      runs using 'cpu_s':'row' \
          with points pointtype 7 pointsize 1.6 * point_unit linecolor rgb 'black', \
-     bars using (0):'row':'name':(rgb(column('number'))) \
-         with labels noenhanced right offset -1, 0 font ',22' textcolor rgb variable, \
+     bars using (0):'row':'name':(tone(column('number'))) \
+         with labels noenhanced right offset -1, 0 font note textcolor rgb variable, \
      bars using 'end_s':'row':'words' \
-         with labels noenhanced left offset 2, 0 font ',20' textcolor rgb ink
+         with labels noenhanced left offset 2, 0 font note textcolor rgb ink

@@ -77,7 +77,7 @@ def chart_note(curves: list[Curve]) -> dict[str, str]:
     parts += ["dashed: predicted", "thin: if this machine charged nothing"]
     parts += ["dotted: null server"]
     parts += ["cross: clients failed"] if any(point.failed for point in points) else []
-    return {"note": f"{', '.join(parts)}; pools have {POOL} workers"}
+    return {"legend": f"{', '.join(parts)}; pools have {POOL} workers"}
 
 
 def point_row(curve: Curve, point: CrowdPoint) -> list:

@@ -1,13 +1,14 @@
 # Who waits for whom? One panel a lab; one row a client, in the order of the line.
 # Draws NAME.csv, and the words of NAME-words.csv over it.
 
-page_height = 1200
+page_height = 1100
 load 'style.gp'
 bars = name.'.csv'
 texts = name.'-words.csv'
 
 stats bars using 'panel' name 'panel' nooutput
 stats bars using 'rank' name 'rank' nooutput
+stats bars using 'number' name 'number' nooutput
 
 height = rank_max + 4.5 # of a panel with its caption
 y(shift) = (column('panel') - 1) * height + column('rank') + shift
@@ -29,18 +30,22 @@ plot bars using (0):(y(0)):(0):'begun_s':(y(-0.42)):(y(0.42)) \
          with boxxyerror linecolor rgb grey, \
      bars using 'begun_s':(y(0)):'begun_s':'ended_s':(y(-0.42)):(y(0.42)):(rgb(column('number'))) \
          with boxxyerror linecolor rgb variable, \
-     for [p = 1:panel_max] \
-     bars using (only(column('panel') == p, column('predicted_s'))):(y(-0.5)) \
-         with fsteps linewidth 3 dashtype dashes linecolor rgb 'black', \
-     bars using (only(column('rank') == rank_max, column('predicted_s'))):(y(-0.5)):(0):(1) \
-         with vectors nohead linewidth 3 dashtype dashes linecolor rgb 'black', \
+     for [c = 1:number_max] \
+     bars using (only(column('number') == c, column('ideal_s'))):(y(-0.5)) \
+         with fsteps linewidth 1.5 dashtype thin linecolor rgb tone(c), \
+     for [c = 1:number_max] \
+     bars using (only(column('number') == c, column('predicted_s'))):(y(-0.5)) \
+         with fsteps linewidth 4 dashtype dashes linecolor rgb tone(c), \
+     for [c = 1:number_max] \
+     bars using (only(column('number') == c && column('rank') == rank_max, column('predicted_s'))):(y(-0.5)):(0):(1) \
+         with vectors nohead linewidth 4 dashtype dashes linecolor rgb tone(c), \
      bars using 'failed_s':(y(0)) \
          with points pointtype 2 pointsize 1.5 * point_unit linewidth 3 linecolor rgb 'black', \
-     texts using 'x_s':(only(is('caption'), y(-1.2))):'words':(rgb(column('number'))) \
-         with labels noenhanced left font ',24' textcolor rgb variable, \
+     texts using 'x_s':(only(is('caption'), y(-1.2))):'words':(tone(column('number'))) \
+         with labels noenhanced left font fit(',24', ',19') textcolor rgb variable, \
      texts using 'x_s':(only(is('waiting'), y(0))):'words' \
-         with labels center font ',22' textcolor rgb ink, \
-     texts using 'x_s':(only(is('served'), y(-2.1))):'words':(rgb(column('number'))) \
-         with labels left offset 0.7, 0 font ',22' textcolor rgb variable, \
+         with labels center font note textcolor rgb ink, \
+     texts using 'x_s':(only(is('served'), y(-2.1))):'words':(tone(column('number'))) \
+         with labels left offset 0.7, 0 font note textcolor rgb variable, \
      texts using 'x_s':(only(is('predicted'), y(-2.1))):'words' \
-         with labels left offset 0.7, 0 font ',22' textcolor rgb ink
+         with labels left offset 0.7, 0 font note textcolor rgb ink

@@ -14,6 +14,9 @@ from bench.tell.charts import Chart
 from bench.tell.units import words
 
 
+MORE_IS_BETTER = ("/s", "MiB/s", "%")  # units
+
+
 @dataclass(frozen=True)
 class Options:
     """What the person who runs the bench chose, and what is known beforehand."""
@@ -60,6 +63,12 @@ class Finding:
     def off(self) -> float:
         """The share by which the measured lies above the predicted."""
         return share_off(self.value, self.expected) if self.expected else math.nan
+
+    @property
+    def better(self) -> str:
+        """Whether less of it is better, or more."""
+        is_floor = self.promise is not None and math.isinf(self.promise.high)
+        return "more" if is_floor or self.unit in MORE_IS_BETTER else "less"
 
     @property
     def verdict(self) -> str | None:

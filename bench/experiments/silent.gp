@@ -2,7 +2,7 @@
 # for each lab and kind of slow client; a dot for each probe: when it was intended,
 # and how long it took. Draws NAME.csv and NAME-words.csv.
 
-page_height = 1300
+page_height = 1100
 load 'style.gp'
 probes = name.'.csv'
 texts = name.'-words.csv'
@@ -20,11 +20,11 @@ y(value) = base(column('panel')) + value
 set tmargin at screen 0.885
 set lmargin at screen 0.10
 set rmargin at screen 0.97
-set bmargin at screen 0.09
+set bmargin at screen 0.12
 set border 1
 set xrange [0 : intended_max] noextend
 set yrange [-0.03 * panel : panel_max * panel] noextend
-set xlabel "second in which a good client wanted to be served   {/*0.8 (grey: the slow ones would stay; dashed: predicted)}" textcolor rgb ink
+set xlabel "second in which a good client wanted to be served\ngrey: the slow ones would stay; dashed: predicted" textcolor rgb ink
 set label 2 'how long it took' at screen 0.018, 0.49 center rotate textcolor rgb ink
 step = tallest > 0.6 ? 0.4 : 0.2
 unset ytics
@@ -40,9 +40,11 @@ plot texts using 'begins_s':(y(0)):'begins_s':'leaves_s':(y(0)):(y(tallest * 1.1
          with boxxyerror fillstyle solid 1 linecolor rgb 0xEEEEEE, \
      probes using 'intended_s':(y(column('latency_s'))):(rgb(column('number'))) \
          with points pointtype 7 pointsize 1.3 * point_unit linecolor rgb variable, \
-     texts using 'begins_s':(y(0)):(0):'predicted_s' \
-         with vectors nohead linewidth 3 dashtype dashes linecolor rgb 'black', \
-     texts using 'begins_s':(y(column('predicted_s'))):'predicted_s':(-column('predicted_s')) \
-         with vectors nohead linewidth 3 dashtype dashes linecolor rgb 'black', \
-     texts using (0):(y(tallest * 1.28)):'words':(rgb(column('number'))) \
-         with labels noenhanced left font ',22' textcolor rgb variable
+     texts using 'begins_s':(y(0)):(0):'predicted_s':(tone(column('number'))) \
+         with vectors nohead linewidth 3 dashtype dashes linecolor rgb variable, \
+     texts using 'begins_s':(y(column('predicted_s'))):'predicted_s':(-column('predicted_s')):(tone(column('number'))) \
+         with vectors nohead linewidth 3 dashtype dashes linecolor rgb variable, \
+     texts using 'begins_s':(y(column('ideal_s'))):'ideal_s':(-column('ideal_s')):(tone(column('number'))) \
+         with vectors nohead linewidth 1.5 dashtype thin linecolor rgb variable, \
+     texts using (0):(y(tallest * 1.28)):'words':(tone(column('number'))) \
+         with labels noenhanced left font fit(note, ',14') textcolor rgb variable

@@ -1,47 +1,63 @@
-# How fast, and for how much? A panel for each way to ask, a row for each server; bars
-# on the left are rates, on the right CPU time. Each panel has scales of its own, in
-# which the longest is 1. Draws NAME.csv and NAME-dots.csv.
+# How fast, and for how much? A row for each server and way to ask; on the left what
+# it answers per second, on the right its CPU time for each answer. Both axes are
+# logarithmic, for all rows. Draws NAME.csv and NAME-dots.csv.
 
-page_height = 1300
 load 'style.gp'
-bars = name.'.csv'
+marks = name.'.csv'
 dots = name.'-dots.csv'
 
-stats bars using 'panel' name 'panel' nooutput
-stats bars using 'row' name 'row' nooutput
+stats marks using 'row' name 'row' nooutput
+stats dots using 'rate' name 'rate' nooutput
+stats dots using 'cpu_us' name 'cpu' nooutput
+stats marks using 'bound' name 'bound' nooutput
+max(a, b) = a > b ? a : b
+unset label 1
+unset label 98
+unset label 99
+set multiplot
+set label 1 title at screen 0.5, 0.95 center font fit(',30', ',22') textcolor rgb ink
+if (exists('stamp')) set label 99 stamp noenhanced at screen 0.5, 0.984 center font note textcolor rgb 0xC00000 front
+if (exists('left_out')) set label 98 left_out noenhanced at screen 0.99, 0.912 right font note textcolor rgb quiet
+set label 4 'mark: median; small: each run; dashed: the tightest bound, by prices measured apart' at screen 0.5, 0.03 center font fit(note, ',13') textcolor rgb ink
 
-height = row_max + 2.2 # of a panel with its title
-right = 1.88           # where the bars of the right column begin
-long = 0.5             # the longest of them
-thick = 0.36
-y(shift) = (column('panel') - 1) * height + column('row') + shift
-first(value) = column('row') == 1 ? value : NaN
+set tmargin at screen 0.87
+set bmargin at screen 0.19
+set yrange [row_max + 0.7 : 0.3]
+unset ytics
+set logscale x
+set grid xtics back linewidth 1 dashtype solid linecolor rgb faint
 
-set tmargin at screen 0.875
-set lmargin at screen 0.02
-set rmargin at screen 0.99
-set bmargin at screen 0.05
-unset border
-unset tics
-set yrange [panel_max * height - 0.9 : -0.6]
-set xrange [-0.83 : 3.12]
-set label 2 'answers per second' at first 0, screen 0.865 left font ',22' textcolor rgb ink
-set label 3 'CPU time of the server for each' at first right, screen 0.865 left font ',22' textcolor rgb ink
-set label 4 'bar: median of the runs; dots: each run; dashed: predicted ceiling, where all cores would be busy' at screen 0.5, 0.03 center font ',17' textcolor rgb ink
+set lmargin at screen 0.20
+set rmargin at screen 0.59
+set xrange [rate_min / 1.5 : max(rate_max, bound_max) * 3]
+set xlabel 'answers per second'
+set xtics ('10' 10, '100' 100, '1000' 1000, '10,000' 1e4, '30,000' 3e4, '100,000' 1e5, '300,000' 3e5)
+plot marks using 'bound':(column('row') - 0.4):(0):(0.8):(tone(column('number'))) \
+         with vectors nohead linewidth 4 dashtype dashes linecolor rgb variable, \
+     dots using 'rate':'row':(rgb(column('number'))) \
+         with points pointtype 6 pointsize 1.6 * point_unit linewidth 2 linecolor rgb variable, \
+     for [c = 1:8] marks using (column('number') == c ? column('rate') : NaN):'row' \
+         with points pointtype shape(c) pointsize 3.4 * point_unit linewidth 3 linecolor rgb tone(c), \
+     marks using 'rate':(column('row') + 0.33):'rate_words' \
+         with labels noenhanced center font fit(note, ',12') textcolor rgb ink, \
+     marks using (rate_min / 1.5):'row':'name':(tone(column('number'))) \
+         with labels noenhanced right offset -0.5, 0 font fit(note, ',12') textcolor rgb variable, \
+     marks using (rate_min / 1.5):(column('row') - 0.75):'title' \
+         with labels noenhanced left offset 0.3, 0 font note textcolor rgb 'black'
 
-plot bars using (0):(y(0)):(0):'rate_x':(y(-thick)):(y(thick)):(rgb(column('number'))) \
-         with boxxyerror linecolor rgb variable, \
-     bars using 'ceiling_x':(y(-0.45)):(0):(0.9) \
-         with vectors nohead linewidth 3 dashtype dashes linecolor rgb 'black', \
-     bars using (right):(y(0)):(right):(right + long * column('cpu_x')):(y(-thick)):(y(thick)):(rgb(column('number'))) \
-         with boxxyerror linecolor rgb variable, \
-     dots using 'rate_x':(y(0)) with points pointtype 7 pointsize 1.2 * point_unit linecolor rgb 'black', \
-     dots using (right + long * column('cpu_x')):(y(0)) with points pointtype 7 pointsize 1.2 * point_unit linecolor rgb 'black', \
-     bars using (0):(y(0)):'name':(rgb(column('number'))) \
-         with labels noenhanced right offset -1, 0 font ',20' textcolor rgb variable, \
-     bars using (0):(first(y(-0.95))):'title' \
-         with labels noenhanced right offset -1, 0 font ',22' textcolor rgb ink, \
-     bars using 'end_x':(y(0)):'rate_words' \
-         with labels noenhanced left offset 1, 0 font ',17' textcolor rgb ink, \
-     bars using (right + long * column('cpu_end_x')):(y(0)):'cpu_words' \
-         with labels noenhanced left offset 1, 0 font ',17' textcolor rgb ink
+set lmargin at screen 0.64
+set rmargin at screen 0.985
+unset label 1
+unset label 4
+unset label 98
+unset label 99
+set xrange [cpu_min / 2 : cpu_max * 2]
+set xlabel 'CPU time of the server for each (us)'
+set xtics ('1' 1, '2' 2, '5' 5, '10' 10, '20' 20, '50' 50, '100' 100, '200' 200, '500' 500, '10,000' 1e4, '100,000' 1e5)
+plot dots using 'cpu_us':'row':(rgb(column('number'))) \
+         with points pointtype 6 pointsize 1.6 * point_unit linewidth 2 linecolor rgb variable, \
+     for [c = 1:8] marks using (column('number') == c ? column('cpu_us') : NaN):'row' \
+         with points pointtype shape(c) pointsize 3.4 * point_unit linewidth 3 linecolor rgb tone(c), \
+     marks using 'cpu_us':(column('row') + 0.33):'cpu_words' \
+         with labels noenhanced center font fit(note, ',12') textcolor rgb ink
+unset multiplot

@@ -1,8 +1,6 @@
 """throughput: a panel for each way to ask."""
 
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from bench.experiments.throughput_scores import (
@@ -28,51 +26,21 @@ from bench.tell.units import seconds
 US_PER_S = 1e6
 
 
-# ---- The chart ----
-
-
-@dataclass(frozen=True)
-class Panel:
-    """A way to ask, with all servers that were asked; the longest bar has length 1."""
-
-    scene: Scene
-    scores: list[Score]
-
-    @property
-    def rate_scale(self) -> float:
-        """What stands for 1 on the left."""
-        return max(
-            value
-            for score in self.scores
-            for value in (*score.rates.values(), score.ceiling)
-            if math.isfinite(value)
-        )
-
-    @property
-    def cost_scale(self) -> float:
-        """What stands for 1 on the right."""
-        costs = [cost for score in self.scores for cost in score.costs.values()]
-        return max(cost for cost in costs if math.isfinite(cost))
-
-
 def make_chart(made: list[Measured], folder: Path) -> list[Chart]:
-    """A panel for each way to ask: how fast, and for how much."""
+    """A row for each server in each way to ask: how fast, and for how much."""
     write_runs(made, folder)
-    scored = [Panel(scene, make_scores(made, scene)) for scene in SCENES]
-    panels = [panel for panel in scored if any(score.ok for score in panel.scores)]
-    if not panels:
+    asked = [make_scores(made, scene) for scene in SCENES]
+    groups = [scores for scores in asked if any(score.ok for score in scores)]
+    if not groups:
         return []
-    header = (
-        "panel,row,number,name,title,rate,ceiling,cpu_us,"
-        "rate_x,ceiling_x,end_x,cpu_x,cpu_end_x,rate_words,cpu_words"
-    )
-    write_csv(folder / "throughput.csv", header, bars(panels))
-    write_csv(folder / "throughput-dots.csv", "panel,row,rate_x,cpu_x", dots(panels))
+    header = "row,number,name,title,rate,bound,cpu_us,rate_words,cpu_words"
+    write_csv(folder / "throughput.csv", header, rows(groups))
+    write_csv(folder / "throughput-dots.csv", "row,number,rate,cpu_us", dots(groups))
     title = "A file over HTTP: how fast, and for how much CPU"
     lines = [
-        [panel.scene.title, score.server.name, *bar_words(score, panel.scores)]
-        for panel in panels
-        for score in panel.scores
+        [score.scene.title, score.server.name, *row_words(score, scores)]
+        for scores in groups
+        for score in scores
     ]
     text = "\n".join([title, *table(lines)])
     return [
@@ -81,46 +49,42 @@ def make_chart(made: list[Measured], folder: Path) -> list[Chart]:
             "throughput",
             title,
             text,
-            caption=caption(panels),
-            scenes=tuple(panel.scene.name for panel in panels),
+            caption=caption(groups),
+            scenes=tuple(scores[0].scene.name for scores in groups),
         ),
     ]
 
 
-def bars(panels: list[Panel]) -> Iterator[list]:
-    """One row for each server in each panel."""
-    for place, panel in enumerate(panels, 1):
-        for row, score in enumerate(panel.scores, 1):
-            yield [place, row, *bar(score, panel), *bar_words(score, panel.scores)]
+def numbered(groups: list[list[Score]]) -> Iterator[tuple[int, Score, list[Score]]]:
+    """Each score with its row: a free one stands above each group."""
+    row = 0
+    for scores in groups:
+        row += 1
+        for score in scores:
+            row += 1
+            yield row, score, scores
 
 
-def bar(score: Score, panel: Panel) -> list:
-    """Its values, and where its bars and their words are."""
-    rate, cost = middle(score.rates.values()), middle(score.costs.values())
-    most = max([score.ceiling, *score.rates.values()])
-    dearest = max(score.costs.values())
-    return [
-        score.server.number,
-        score.server.title,
-        panel.scene.title,
-        rate,
-        score.ceiling,
-        cost * US_PER_S,
-        rate / panel.rate_scale,
-        score.ceiling / panel.rate_scale,
-        most / panel.rate_scale,
-        cost / panel.cost_scale,
-        dearest / panel.cost_scale,
-    ]
+def rows(groups: list[list[Score]]) -> Iterator[list]:
+    """One row for each server in each way to ask; the first of a group names it."""
+    for row, score, scores in numbered(groups):
+        yield [
+            row,
+            score.server.number,
+            score.server.title,
+            score.scene.title if score is scores[0] else "",
+            middle(score.rates.values()),
+            score.ceiling,
+            middle(score.costs.values()) * US_PER_S,
+            *row_words(score, scores),
+        ]
 
 
-def dots(panels: list[Panel]) -> Iterator[list]:
-    """One row for each run in each panel."""
-    for place, panel in enumerate(panels, 1):
-        for row, score in enumerate(panel.scores, 1):
-            for repeat, rate in score.rates.items():
-                cost = score.costs[repeat] / panel.cost_scale
-                yield [place, row, rate / panel.rate_scale, cost]
+def dots(groups: list[list[Score]]) -> Iterator[list]:
+    """One for each run."""
+    for row, score, _ in numbered(groups):
+        for repeat, rate in score.rates.items():
+            yield [row, score.server.number, rate, score.costs[repeat] * US_PER_S]
 
 
 def write_runs(made: list[Measured], folder: Path) -> None:
@@ -144,8 +108,8 @@ def write_runs(made: list[Measured], folder: Path) -> None:
     write_csv(folder / "throughput-runs.csv", header, rows)
 
 
-def bar_words(score: Score, scores: list[Score]) -> list[str]:
-    """What stands behind a server's two bars."""
+def row_words(score: Score, scores: list[Score]) -> list[str]:
+    """What stands beside a server's two marks."""
     rate = rate_words(middle(score.rates.values()), score.scene).replace(",", " ")
     cost = seconds(middle(score.costs.values()))
     nginx = named(scores, MARK)
@@ -156,9 +120,9 @@ def bar_words(score: Score, scores: list[Score]) -> list[str]:
     return [f"{rate} = {faster:.2f} × nginx", f"{cost} = {dearer:.2f} × nginx"]
 
 
-def caption(panels: list[Panel]) -> str:
+def caption(groups: list[list[Score]]) -> str:
     """What the chart shows."""
-    said = [scene_caption(panel.scene, panel.scores) for panel in panels]
+    said = [scene_caption(scores[0].scene, scores) for scores in groups]
     said.append("Dashed: the tightest bound by this machine's prices, measured apart.")
     return " ".join(said)
 

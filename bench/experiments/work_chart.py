@@ -64,7 +64,7 @@ def make_chart(strips: list[Strip], folder: Path) -> Chart:
         "work",
         title,
         text_chart(strips),
-        {"note": "a line: one client, from a clerk's greeting to its end"},
+        {"legend": "a line: one client, from a clerk's greeting to its end"},
         caption=caption(strips),
         scenes=tuple(work.name for work in WORKS),
     )

@@ -9,7 +9,6 @@ from pathlib import Path
 
 NS_PER_S = 1_000_000_000
 BYTES_PER_KIB = 1024
-THREAD_CLOCK = 6
 PROCESS_CLOCK = 2  # what clock_getcpuclockid(3) makes of a process, in Linux
 
 
@@ -38,7 +37,7 @@ def usage_of(pid: int) -> Usage:
         reserved=BYTES_PER_KIB * sum(each["VmSize"] for each in fields),
         kernel_stacks=BYTES_PER_KIB * status(Path("/proc/meminfo"))["KernelStack"],
         threads=sum(each["Threads"] for each in fields),
-        accepting_s=time.clock_gettime_ns(~pid << 3 | THREAD_CLOCK) / NS_PER_S,
+        accepting_s=first_thread_s(pid),
         switches=sum(map(switches_of, tree)),
     )
 
@@ -47,6 +46,17 @@ def cpu_of(pid: int) -> float:
     """CPU seconds of a server since its start, to the nanosecond."""
     clocks = [~each << 3 | PROCESS_CLOCK for each in processes_of(pid)]
     return sum(map(time.clock_gettime_ns, clocks)) / NS_PER_S
+
+
+def first_thread_s(pid: int) -> float:
+    """CPU seconds of the thread that main() runs in; 0 where the kernel does not tell."""
+    try:
+        return (
+            int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()[0])
+            / NS_PER_S
+        )
+    except (OSError, IndexError):
+        return 0.0
 
 
 def processes_of(pid: int) -> Iterator[int]:

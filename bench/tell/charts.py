@@ -12,8 +12,28 @@ from pathlib import Path
 from bench.measure.processes import BenchError, started
 
 HERE = Path(__file__).parent
+ADD_STYLE = '  sed "s|<desc>|$(cat dark.css)<desc>|" {0} >{0}.new && mv {0}.new {0}'
 LABELS_APART = 0.34  # in powers of ten: less, and two labels overlap
-FORMATS = ("svg", "png")
+FORMATS = ("svg", "tall", "png")  # tall: an SVG for a phone
+DARK = {  # what stands for a colour where the reader wants a dark page
+    "#ffffff": "rgb( 17,  20,  24)",
+    "rgb( 51,  51,  51)": "rgb(226, 230, 235)",
+    "rgb(  0,   0,   0)": "rgb(255, 255, 255)",
+    "black": "rgb(255, 255, 255)",
+    "rgb(102, 102, 102)": "rgb(160, 168, 176)",
+    "rgb(196, 196, 196)": "rgb( 62,  68,  76)",
+    "rgb(201, 201, 201)": "rgb( 70,  76,  84)",
+    "rgb(216, 216, 216)": "rgb( 58,  64,  72)",
+    "rgb(238, 238, 238)": "rgb( 40,  45,  52)",
+    "rgb(163,  71,   0)": "rgb(240, 128,  60)",
+    "rgb(  0, 114, 178)": "rgb( 90, 176, 235)",
+    "rgb(  0, 115,  79)": "rgb( 60, 200, 150)",
+    "rgb(160,  64, 122)": "rgb(225, 145, 195)",
+    "rgb(128,  88,   0)": "rgb(230, 170,  40)",
+    "rgb( 31, 111, 158)": "rgb(110, 190, 240)",
+    "rgb(117,  91,   0)": "rgb(200, 170,  70)",
+    "rgb(192,   0,   0)": "rgb(255, 120, 110)",
+}
 HOW_TO_GET_GNUPLOT = (
     "no gnuplot, so the charts are text; for SVG and PNG: apt install gnuplot-nox"
     " (dnf install gnuplot, brew install gnuplot)"
@@ -30,7 +50,6 @@ class Chart:
     text: str  # the same for a terminal
     settings: dict[str, str | float] = field(default_factory=dict)
     caption: str = ""  # what it shows, in words, with numbers from its CSV
-
     scenes: tuple[str, ...] = ()  # of the runs that it shows; none: all
 
     def shows(self, scene: str) -> bool:
@@ -85,6 +104,16 @@ def spread_labels(heights: list[float], apart: float = LABELS_APART) -> list[flo
     return result
 
 
+def in_the_dark() -> str:
+    """The style sheet of an SVG that swaps its colours where the reader wants it dark."""
+    rules = [
+        f"[fill='{light}']{{fill:{dark}}}[stroke='{light}']{{stroke:{dark}}}"
+        f"[color='{light}']{{color:{dark}}}"
+        for light, dark in DARK.items()
+    ]
+    return f"<style>@media(prefers-color-scheme:dark){{{''.join(rules)}}}</style>"
+
+
 def keep_scripts(charts: list[Chart], folder: Path) -> None:
     """Put what redraws the charts beside their CSVs, with the commands."""
     for script in {"style"} | {chart.script for chart in charts}:
@@ -92,6 +121,8 @@ def keep_scripts(charts: list[Chart], folder: Path) -> None:
     lines = ["#!/bin/sh -e", "# Draws the charts again from the CSVs beside it."]
     lines += ['cd "$(dirname "$0")"']
     lines += [shlex.join(chart.command(form)) for chart in charts for form in FORMATS]
+    lines += ["for svg in *.svg; do", ADD_STYLE.format('"$svg"'), "done"]
+    (folder / "dark.css").write_text(in_the_dark())
     (folder / "redraw.sh").write_text("\n".join(lines) + "\n")
 
 
@@ -102,3 +133,7 @@ def draw(chart: Chart, folder: Path) -> None:
             gnuplot.child.wait()
         if gnuplot.status != 0:
             raise BenchError(f"cannot draw {chart.name}: {gnuplot.reason}")
+    for file in folder.glob(f"{chart.name}*.svg"):
+        svg = file.read_text()
+        if "prefers-color-scheme" not in svg:
+            file.write_text(svg.replace("<desc>", f"{in_the_dark()}<desc>", 1))

@@ -20,6 +20,7 @@ TOP = {
     "schema": int,
     "title": str,
     "label": str,
+    "size": str,
     "machine": dict,
     "prices": list,
     "findings": list,
@@ -30,7 +31,13 @@ PRICE = {"name": str, "value": NUMBER, "unit": str, "low": NUMBER, "high": NUMBE
 FINDING = {
     **{"id": str, "experiment": str, "lab": str, "what": str, "clients": int},
     **dict.fromkeys(("median", "low", "high", "ideal", "predicted"), NUMBER),
-    **{"unit": str, "verdict": (str, type(None)), "bound": bool, "runs": list},
+    **{
+        "unit": str,
+        "better": str,
+        "verdict": (str, type(None)),
+        "bound": bool,
+        "runs": list,
+    },
 }
 STAMP = {"chart": str, "words": str}
 
@@ -41,6 +48,7 @@ class About:
 
     title: str
     label: str = ""
+    size: str = "full"  # or quick
     facts: list[Fact] = field(default_factory=list)
     prices: Prices = FREE
 
@@ -59,6 +67,7 @@ def make_document(about: About, parts: list[Part]) -> dict:
         "schema": SCHEMA,
         "title": about.title,
         "label": about.label,
+        "size": about.size,
         "machine": {fact.name: fact.value for fact in about.facts},
         "prices": [
             {name: getattr(price, name) for name in PRICE}
@@ -95,6 +104,7 @@ def describe_finding(experiment: str, finding: Finding) -> dict:
         "ideal": finding.ideal,
         "predicted": finding.predicted,
         "bound": finding.is_bound,
+        "better": finding.better,
         "verdict": finding.verdict,
         "runs": list(finding.runs),
     }

@@ -312,7 +312,7 @@ def write_summary(tmp_path, **more):
     """A summary of one experiment, read back."""
     part = make_part(tmp_path, **more)
     prices = Prices((price("wake-up", [1e-5, 2e-5, 3e-5]),))
-    about = About("a title", "mine", [Fact("kernel", "Linux")], prices)
+    about = About("a title", "mine", "full", [Fact("kernel", "Linux")], prices)
     exports.write_all(about, [part], tmp_path)
     return part, read_summary((tmp_path / "summary.json").read_text())
 
