@@ -96,6 +96,15 @@ def burst_computing(
     return ends
 
 
+def last_done(clients: int, service: float, clerks: float, cores: float) -> float:
+    """When the last of a burst is done: rounds of clerks, or cores that are all busy.
+
+    Work that waits needs no core, so for it cores is infinite.
+    """
+    rounds = max(1, math.ceil(clients / clerks))
+    return max(rounds * service, clients * service / cores)
+
+
 def slope_over_rank(times: list[float]) -> float:
     """By how much each further rank is later, by linear regression."""
     return linear_regression(range(1, len(times) + 1), sorted(times)).slope
