@@ -7,7 +7,6 @@
 #include "loop.h"
 
 #include <err.h>
-#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -34,13 +33,11 @@ struct coroutine {
 
 struct loop {
     struct stack stack; /* of its thread */
-    struct coroutine *current;
+    struct coroutine *current, *spare, *newest;
     struct coroutine *ready, **last_ready;
-    struct coroutine *spare;
-    struct coroutine *newest;
     struct coroutine *room_waiter; /* until there are fewer than max_alive */
     long alive, max_alive;
-    size_t made, spare_count;
+    int spare_count;
     struct timers timers;
     struct watches watches;
     struct watched {
@@ -51,18 +48,11 @@ struct loop {
 
 static _Thread_local struct loop *loop; /* of this thread */
 
-/* --- turns --------------------------------------------------------------- */
-
 static void make_ready(struct coroutine *coroutine)
 {
     coroutine->next = NULL;
     *loop->last_ready = coroutine;
     loop->last_ready = &coroutine->next;
-}
-
-static void give_way(void)
-{
-    stack_switch(&loop->current->stack, &loop->stack);
 }
 
 /* What is on a coroutine's stack: one conversation after the other. */
@@ -74,45 +64,49 @@ static void body(void)
         self->run(self->client);
         loop->watched[self->client] = (struct watched){0}; /* it is closed */
         self->run = NULL;
-        give_way();
+        stack_switch(&loop->current->stack, &loop->stack);
     }
 }
 
-static struct coroutine *make(void)
+static void keep(struct coroutine *spare)
 {
-    struct coroutine *made = NULL;
-    if (timers_reserve(&loop->timers, loop->made + 1))
-        made = (struct coroutine *)(void *)stack_new(sizeof *made, body);
+    spare->next = loop->spare;
+    loop->spare = spare;
+    loop->spare_count++;
+}
+
+/* Returns false with errno when there is no memory for one more. */
+static bool make_spare(void)
+{
+    struct coroutine *made = stack_new(sizeof *made, body);
     if (made == NULL)
-        return NULL;
-    loop->made++;
+        return false;
     made->timer.owner = made;
     made->older = loop->newest;
     if (loop->newest != NULL)
         loop->newest->newer = made;
     loop->newest = made;
-    return made;
+    keep(made);
+    return true;
 }
 
 static void unmake(struct coroutine *coroutine)
 {
     struct coroutine *older = coroutine->older, *newer = coroutine->newer;
+    *(newer != NULL ? &newer->older : &loop->newest) = older;
     if (older != NULL)
         older->newer = newer;
-    *(newer != NULL ? &newer->older : &loop->newest) = older;
-    loop->made--;
     stack_free(&coroutine->stack);
 }
 
 int loop_start(void (*run)(int), int client)
 {
-    struct coroutine *coroutine = loop->spare;
-    if (coroutine != NULL) {
-        loop->spare = coroutine->next;
-        loop->spare_count--;
-    } else if ((coroutine = make()) == NULL) {
+    if (!timers_reserve(&loop->timers, (size_t)loop->alive + 1) ||
+        (loop->spare == NULL && !make_spare()))
         return -1;
-    }
+    struct coroutine *coroutine = loop->spare;
+    loop->spare = coroutine->next;
+    loop->spare_count--;
     coroutine->run = run;
     coroutine->client = client;
     loop->alive++;
@@ -123,13 +117,10 @@ int loop_start(void (*run)(int), int client)
 static void retire(struct coroutine *coroutine)
 {
     loop->alive--;
-    if (loop->spare_count < MAX_SPARE) {
-        coroutine->next = loop->spare;
-        loop->spare = coroutine;
-        loop->spare_count++;
-    } else {
+    if (loop->spare_count < MAX_SPARE)
+        keep(coroutine);
+    else
         unmake(coroutine);
-    }
     if (loop->room_waiter != NULL && loop->alive < loop->max_alive) {
         make_ready(loop->room_waiter);
         loop->room_waiter = NULL;
@@ -142,7 +133,7 @@ void loop_await_room(long max)
         return;
     loop->max_alive = max;
     loop->room_waiter = loop->current;
-    give_way();
+    stack_switch(&loop->current->stack, &loop->stack);
 }
 
 /* Those that become ready meanwhile come after the next look at sockets. */
@@ -160,41 +151,36 @@ static void give_turns(void)
     }
 }
 
-/* --- waiting ------------------------------------------------------------- */
-
 static void unwatch(int fd)
 {
     watches_remove(&loop->watches, fd);
     loop->watched[fd].events = 0;
 }
 
+/* The pipe of a stop is the loop's: it is watched once, for all. */
+static bool is_watchable(int fd)
+{
+    return fd >= 0 && fd < MAX_WATCHED && fd != stop_fd();
+}
+
 static bool watch(int fd, short events)
 {
     struct watched *watched = &loop->watched[fd];
-    if (watched->events != events) {
-        if (watched->events != 0)
-            unwatch(fd);
-        if (!watches_add(&loop->watches, fd, events))
-            return false;
-        watched->events = events;
-    }
+    if (watched->events != 0 && watched->events != events)
+        unwatch(fd);
+    if (watched->events == 0 && !watches_add(&loop->watches, fd, events))
+        return false;
+    watched->events = events;
     watched->waiter = loop->current;
     return true;
-}
-
-/* The pipe of a stop is the loop's: it is watched once, for all. */
-static bool is_watched(const struct pollfd *polled)
-{
-    return polled->fd >= 0 && polled->fd < MAX_WATCHED &&
-           polled->fd != stop_fd();
 }
 
 static void end_wait(struct coroutine *coroutine)
 {
     for (nfds_t i = 0; i < coroutine->count; i++) {
-        if (!is_watched(&coroutine->polled[i]))
-            continue;
         int fd = coroutine->polled[i].fd;
+        if (!is_watchable(fd))
+            continue;
         loop->watched[fd].waiter = NULL;
         if (fd != coroutine->client && loop->watched[fd].events != 0)
             unwatch(fd);
@@ -204,7 +190,7 @@ static void end_wait(struct coroutine *coroutine)
     make_ready(coroutine);
 }
 
-/* Notes for each of its descriptors which of them is fd, and for what. */
+/* Ends the wait if fd is among what it is for, and notes why. */
 static void end_wait_for(struct coroutine *coroutine, int fd, short events)
 {
     for (nfds_t i = 0; i < coroutine->count; i++)
@@ -216,54 +202,38 @@ static void end_wait_for(struct coroutine *coroutine, int fd, short events)
         end_wait(coroutine);
 }
 
-static void begin_wait(struct coroutine *self, struct pollfd *polled,
-                       nfds_t count, int timeout_ms)
+static void begin_wait(struct coroutine *self)
 {
-    self->polled = polled;
-    self->count = count;
-    self->ready = 0;
-    if (timeout_ms >= 0) {
-        self->timer.deadline = now_ns() + timeout_ms * NS_PER_MS;
+    bool is_watching = true;
+    for (nfds_t i = 0; i < self->count && is_watching; i++)
+        if (is_watchable(self->polled[i].fd))
+            is_watching = watch(self->polled[i].fd, self->polled[i].events);
+    if (!is_watching)
+        self->timer.deadline = 0; /* no memory: it is late at once */
+    if (self->timer.deadline != NEVER)
         timers_add(&loop->timers, &self->timer);
-    }
-}
-
-/* Begins to watch all of them. Returns false when that is not possible. */
-static bool watch_all(const struct pollfd *polled, nfds_t count)
-{
-    for (nfds_t i = 0; i < count; i++)
-        if (is_watched(&polled[i]) && !watch(polled[i].fd, polled[i].events))
-            return false;
-    return true;
-}
-
-/* Has it not yet waited for its client? */
-static bool is_new(const struct coroutine *self)
-{
-    return loop->watched[self->client].events == 0;
+    if (stop_requested())
+        end_wait_for(self, stop_fd(), POLLIN);
 }
 
 int loop_poll(struct pollfd *polled, nfds_t count, int timeout_ms)
 {
-    if (loop == NULL)
-        return poll(polled, count, timeout_ms); /* not a loop's thread */
-    struct coroutine *self = loop->current;
-    if (is_new(self) && poll(polled, count, 0) > 0)
-        return 1; /* served in one go: nothing to watch */
-    begin_wait(self, polled, count, timeout_ms);
-    if (!watch_all(polled, count)) {
-        self->ready = -1;
-        end_wait(self);
-    } else if (stop_requested()) {
-        end_wait_for(self, stop_fd(), POLLIN);
-    }
-    give_way();
-    if (self->ready == -1)
-        errno = ENOMEM;
+    struct coroutine *self = loop != NULL ? loop->current : NULL;
+    if (self == NULL) /* not a loop's thread */
+        return poll(polled, count, timeout_ms);
+    /* What a new client wants is often there already: nothing to watch. */
+    if (loop->watched[self->client].events == 0 && poll(polled, count, 0) > 0)
+        return 1;
+    self->polled = polled;
+    self->count = count;
+    self->ready = 0;
+    self->timer.deadline = NEVER;
+    if (timeout_ms >= 0)
+        self->timer.deadline = now_ns() + timeout_ms * NS_PER_MS;
+    begin_wait(self);
+    stack_switch(&loop->current->stack, &loop->stack);
     return self->ready;
 }
-
-/* --- the loop ------------------------------------------------------------ */
 
 static void take_stop(void)
 {
@@ -315,24 +285,16 @@ struct loop *loop_open(void)
     return opened;
 }
 
-static void loop_free(void)
-{
-    while (loop->newest != NULL)
-        unmake(loop->newest);
-    watches_close(&loop->watches);
-    free(loop->timers.heap);
-    free(loop);
-}
-
 void loop_run(struct loop *opened, void (*run)(int), int fd)
 {
     loop = opened;
     if (loop_start(run, fd) == -1)
         err(EXIT_FAILURE, "cannot start a coroutine");
-    while (loop->alive > 0) {
-        give_turns();
-        if (loop->alive > 0)
-            take_events();
-    }
-    loop_free();
+    for (give_turns(); loop->alive > 0; give_turns())
+        take_events();
+    while (loop->newest != NULL)
+        unmake(loop->newest);
+    watches_close(&loop->watches);
+    free(loop->timers.heap);
+    free(loop);
 }

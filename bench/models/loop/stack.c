@@ -82,7 +82,7 @@ static void prepare(struct stack *stack, void (*body)(void))
 #endif
 }
 
-struct stack *stack_new(size_t size, void (*body)(void))
+void *stack_new(size_t size, void (*body)(void))
 {
     char *memory = mmap(NULL, MAPPED_SIZE, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

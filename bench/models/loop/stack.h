@@ -27,7 +27,7 @@ struct stack {
  * stack_entered first, with the stack that gave it the turn, and never returns.
  * The struct stack is the beginning of size zeroed bytes above the stack, which
  * are the caller's. Returns NULL with errno when there is no memory. */
-struct stack *stack_new(size_t size, void (*body)(void));
+void *stack_new(size_t size, void (*body)(void));
 void stack_entered(struct stack *from);
 
 /* Gives the memory back. The stack must not be the one that runs. */
