@@ -8,6 +8,7 @@
 #include "http/body.h"
 #include "http/conditions.h"
 #include "http/date.h"
+#include "http/ranges.h"
 #include "properties.h"
 
 static const struct http_validators validators = {
@@ -29,15 +30,22 @@ static void check_date(struct http_text text)
 static void check_range(struct http_text text, int64_t size)
 {
     struct http_request request = {.method = http_text("GET")};
-    struct http_range range;
+    struct http_ranges ranges;
     request.fields[HTTP_RANGE] = text;
-    int status = http_range_read(&range, &request, &validators, size);
+    int status = http_ranges_read(&ranges, &request, &validators, size);
     PROPERTY(status == 200 || status == 206 || status == 416);
     if (status == 416)
         return;
-    PROPERTY(range.first >= 0 && range.length >= 0);
-    PROPERTY(range.first + range.length <= size);
-    PROPERTY(status == 200 ? range.length == size : range.length > 0);
+    PROPERTY(ranges.count > 0 && ranges.count <= HTTP_MAX_RANGES);
+    int64_t sum = 0;
+    for (int i = 0; i < ranges.count; i++) {
+        struct http_range range = ranges.all[i];
+        PROPERTY(range.first >= 0 && range.length >= 0);
+        PROPERTY(range.first + range.length <= size);
+        PROPERTY(status == 200 ? range.length == size : range.length > 0);
+        sum += range.length;
+    }
+    PROPERTY(sum <= size);
 }
 
 static void check_condition(enum http_field field, struct http_text text)

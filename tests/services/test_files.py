@@ -422,15 +422,22 @@ def test_what_a_killed_server_leaves_is_swept_by_the_next(lab, folder):
     assert temporaries(folder) != []
     assert (folder / "old").read_bytes() == b"old"
     with serve(lab, "files", folder) as server:
-        assert names(folder) == ["old", "sub"] and names(folder / "sub") == []
-        assert server.connect().get("/old").body == b"old"
+        client = server.connect()
+        assert client.get("/old").body == b"old"
+        assert len(temporaries(folder)) == 1, "nothing is removed at start"
+        assert client.put("/old", b"new").status == 204
+        assert temporaries(folder) == []
+        assert len(temporaries(folder / "sub")) == 1, "nothing was uploaded there"
+        assert client.put("/sub/new", b"new").status == 201
+        assert names(folder / "sub") == ["new"]
 
 
 def test_the_uploads_of_a_living_server_are_not_swept(lab, folder):
     with serve(lab, "files", folder) as server:
         client = begin_upload(server, "/new", declared=2000)
         until_stored(folder, 1000)
-        with serve(lab, "files", folder):
+        with serve(lab, "files", folder) as other:
+            assert other.connect().put("/other", b"x").status == 201
             assert len(temporaries(folder)) == 1
         client.send(b"x" * 1000)
         assert client.reply().status == 201

@@ -9,6 +9,7 @@
 #include "http/conditions.h"
 #include "http/date.h"
 #include "http/path.h"
+#include "http/ranges.h"
 #include "http/request.h"
 
 static const char head[] = "PUT /a?b HTTP/1.1\r\n"
@@ -176,12 +177,12 @@ static void check_range(const char *text, int status, int64_t first,
 {
     const struct http_validators validators = {.etag = "\"a\""};
     struct http_request request = {.method = http_text("GET")};
-    struct http_range range;
+    struct http_ranges ranges;
     request.fields[HTTP_RANGE] = http_text(text);
-    CHECK_NUMBER(http_range_read(&range, &request, &validators, 10), status);
+    CHECK_NUMBER(http_ranges_read(&ranges, &request, &validators, 10), status);
     if (status != 416) {
-        CHECK_NUMBER(range.first, first);
-        CHECK_NUMBER(range.length, length);
+        CHECK_NUMBER(ranges.all[0].first, first);
+        CHECK_NUMBER(ranges.all[0].length, length);
     }
 }
 
@@ -196,7 +197,11 @@ static void ranges_are_read(void)
     check_range("bytes=10-", 416, 0, 0);
     check_range("bytes=-0", 416, 0, 0);
     check_range("bytes=4-3", 200, 0, 10);
-    check_range("bytes=1-2,4-5", 200, 0, 10);
+    check_range("bytes=1-2,4-5", 206, 1, 2);
+    check_range("bytes=1-2,2-5", 200, 0, 10);
+    check_range("bytes=1-2,x", 200, 0, 10);
+    check_range("bytes=,1-2,,", 206, 1, 2);
+    check_range("bytes=20-,-1", 206, 9, 1);
     check_range("bytes=--1", 200, 0, 10);
     check_range("bytes=", 200, 0, 10);
     check_range("bits=1-2", 200, 0, 10);
@@ -228,6 +233,15 @@ static void sizes_of_chunks_are_read(void)
     check_chunk(" 1;x", false, 0);
     check_chunk("\t1 ;x", false, 0);
     check_chunk(" ;x", false, 0);
+    check_chunk("1;x = \"a;\\\"b\" ; y", true, 1);
+    check_chunk("1;", false, 0);
+    check_chunk("1;x=", false, 0);
+    check_chunk("1;x=\"", false, 0);
+    check_chunk("1;x=\"\\\"", false, 0);
+    check_chunk("1;x\ry", false, 0);
+    check_chunk("1;x=\"\r\"", false, 0);
+    check_chunk("1;x\x01", false, 0);
+    check_chunk("1;x y", false, 0);
 }
 
 int main(int argc, char *argv[])

@@ -51,21 +51,29 @@ static int find_location(struct http_exchange *exchange,
 /* What has the name, if anything. */
 struct target {
     bool exists;
+    struct stat st;
     struct http_validators validators;
 };
 
 /* Looks at what has the name now. Returns 0, or a status if that is no file. */
-static int look(const struct http_location *location, struct target *target)
+static int look(struct http_exchange *exchange,
+                const struct http_location *location, struct target *target)
 {
-    struct stat st;
     *target = (struct target){.exists = true};
-    if (fstatat(location->directory, location->name, &st,
+    if (fstatat(location->directory, location->name, &target->st,
                 AT_SYMLINK_NOFOLLOW) == -1) {
         target->exists = false;
+        if (errno == ENAMETOOLONG)
+            return http_refuse(exchange, 409,
+                               "The name is too long for this file system.");
         return errno == ENOENT ? 0 : http_status_of(errno);
     }
-    http_validators_of(&target->validators, &st);
-    return S_ISREG(st.st_mode) ? 0 : 409;
+    http_validators_of(&target->validators, &target->st);
+    if (S_ISREG(target->st.st_mode))
+        return 0;
+    return http_refuse(exchange, 409,
+                       "What has this name is a directory, a link or a device, "
+                       "and only files can be changed.");
 }
 
 static bool is_same(const struct target *a, const struct target *b)
@@ -95,10 +103,13 @@ static int64_t upload_limit(void)
 }
 
 /* Is the body one that can be stored? Asked before any of it is read. */
-static int check_body(struct http_request *request)
+static int check_body(struct http_exchange *exchange)
 {
+    struct http_request *request = &exchange->request;
     if (request->fields[HTTP_CONTENT_RANGE].at != NULL)
-        return 400; /* a part of a file: RFC 9110 section 14.5 */
+        return http_refuse(exchange, 400, /* RFC 9110 section 14.5 */
+                           "Only whole files can be uploaded, without "
+                           "Content-Range.");
     if (!request->has_length && !request->is_chunked) {
         request->keeps_alive = false; /* what follows may be a body after all */
         return 411;
@@ -133,20 +144,22 @@ static int receive(struct http_exchange *exchange, struct upload *upload)
 /* Gives the file its name. Conditions that held before the upload must hold
  * now, that is: the target must be as it was. Keeps in target what it is now.
  */
-static int publish(const struct http_location *location, struct upload *upload,
-                   struct target *target, bool is_conditional)
+static int publish(struct http_exchange *exchange,
+                   const struct http_location *location, struct upload *upload,
+                   struct target *target)
 {
+    bool is_conditional = http_is_conditional(&exchange->request);
     struct target before = *target;
-    int lock = files_lock(location->directory);
-    if (lock == -1)
-        return http_status_of(errno);
-    int status = look(location, target);
+    files_lock();
+    int status = look(exchange, location, target);
     if (status == 0 && is_conditional && !is_same(&before, target))
         status = 412;
-    bool is_new = is_conditional && !target->exists;
-    if (status == 0 && upload_publish(upload, location->name, is_new) == -1)
+    if (status == 0 && upload_publish(upload, location->name,
+                                      target->exists ? &target->st : NULL,
+                                      is_conditional && !target->exists) == -1)
         status = http_status_of(errno);
-    if (files_unlock(lock) == -1 && status == 0)
+    files_unlock();
+    if (status == 0 && files_sync(location->directory) == -1)
         status = http_status_of(errno);
     return status;
 }
@@ -156,12 +169,11 @@ static int store(struct http_exchange *exchange,
                  const struct http_location *location, struct target *target)
 {
     struct upload upload;
-    bool is_conditional = http_is_conditional(&exchange->request);
     if (upload_begin(&upload, location->directory) == -1)
         return http_status_of(errno);
     int status = receive(exchange, &upload);
     if (status == 0)
-        status = publish(location, &upload, target, is_conditional);
+        status = publish(exchange, location, &upload, target);
     upload_end(&upload);
     return status;
 }
@@ -171,10 +183,11 @@ static int put_file(struct http_exchange *exchange,
 {
     struct target target;
     if (*location->name == '-')
-        return 403; /* `rm *` would take it for an option */
-    int status = check_body(&exchange->request);
+        return http_refuse(exchange, 403, /* `rm *` would read an option */
+                           "The name of a file must not begin with a dash.");
+    int status = check_body(exchange);
     if (status == 0)
-        status = look(location, &target);
+        status = look(exchange, location, &target);
     if (status == 0)
         status = check_conditions(&exchange->request, &target);
     if (status == 0)
@@ -201,15 +214,14 @@ static int delete_file(struct http_exchange *exchange,
                        const struct http_location *location)
 {
     struct target target;
-    int lock = files_lock(location->directory);
-    if (lock == -1)
-        return http_status_of(errno);
-    int status = look(location, &target);
+    files_lock();
+    int status = look(exchange, location, &target);
     if (status == 0)
         status = check_conditions(&exchange->request, &target);
     if (status == 0 && unlinkat(location->directory, location->name, 0) == -1)
         status = http_status_of(errno);
-    if (files_unlock(lock) == -1 && status == 0)
+    files_unlock();
+    if (status == 0 && files_sync(location->directory) == -1)
         status = http_status_of(errno);
     if (status == 0)
         answer_changed(exchange, false);
@@ -249,12 +261,6 @@ static const struct flag flags[] = {
     {0},
 };
 
-static void open_files(const char *directory)
-{
-    http_root_open(directory);
-    uploads_sweep(directory);
-}
-
 static enum outcome talk(int client, long number)
 {
     (void)number;
@@ -266,7 +272,7 @@ const struct service files_service = {
     .help = "http, and uploads: PUT and DELETE, or a browser",
     .argument = "DIR",
     .flags = flags,
-    .open = open_files,
+    .open = http_root_open,
     .talk = talk,
     .busy = HTTP_BUSY,
 };

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
 
 enum { UPLOAD_NAME_SIZE = 64 };
 
@@ -17,8 +18,9 @@ struct upload {
     char name[UPLOAD_NAME_SIZE]; /* of the temporary file */
 };
 
-/* Begins an upload into a directory. Returns 0, or -1 with errno. End it with
- * upload_end, however it went. */
+/* Begins an upload into a directory. The first one into it removes what a
+ * server that was killed has left there. Returns 0, or -1 with errno. End it
+ * with upload_end, however it went. */
 int upload_begin(struct upload *upload, int directory);
 
 /* Adds bytes. Returns 0, or -1 with errno. */
@@ -27,24 +29,25 @@ int upload_write(struct upload *upload, const char *bytes, size_t size);
 /* Waits until all bytes are on the disk. Returns 0, or -1 with errno. */
 int upload_sync(struct upload *upload);
 
-/* Gives the file its name and replaces a file that has it; but if it is new,
- * only if there is none (EEXIST). Returns 0, or -1 with errno. */
-int upload_publish(struct upload *upload, const char *name, bool is_new);
+/* Gives the file its name. If replaced is the state of the file that has it,
+ * takes over its mode, and its owner where that is allowed. If must_be_new, and
+ * the name is taken by now, fails with EEXIST. Returns 0, or -1 with errno. */
+int upload_publish(struct upload *upload, const char *name,
+                   const struct stat *replaced, bool must_be_new);
 
 /* Ends an upload; what was not published is gone. */
 void upload_end(struct upload *upload);
 
-/* Locks a directory against other uploads into it, of this server or another,
- * so that nothing happens between a look and a change. Returns a descriptor for
- * files_unlock, or -1 with errno. */
-int files_lock(int directory);
+/* Between these two, no other thread publishes or deletes a file: what was
+ * looked at does not change before the change that depends on it. It is a lock
+ * of this process only. A lock on the directory itself could be held for ever
+ * by anybody who may read it; so two servers of one directory can overwrite
+ * each other's changes, though never mix them. */
+void files_lock(void);
+void files_unlock(void);
 
-/* Makes the names in a locked directory last, and unlocks it. Returns 0, or -1
- * with errno. */
-int files_unlock(int lock);
-
-/* Removes what uploads that were cut off by the end of their server have left
- * in a directory and all those below it. */
-void uploads_sweep(const char *directory);
+/* Makes the names in the directory last, before a change of them is
+ * acknowledged. Returns 0, or -1 with errno. */
+int files_sync(int directory);
 
 #endif

@@ -1,6 +1,5 @@
-/* Conditions and ranges. What cannot be understood is as if it were not there,
- * which is what RFC 9110 asks for: the client then gets too much, never too
- * little. */
+/* Conditions. What cannot be understood is as if it were not there, which is
+ * what RFC 9110 asks for; but nothing is overwritten then. */
 
 #include "conditions.h"
 
@@ -34,6 +33,27 @@ void http_validators_of(struct http_validators *validators,
 
 /* --- conditions ---------------------------------------------------------- */
 
+/* Takes the next entity tag off a list, with its quotes (RFC 9110 sections
+ * 8.8.3 and 5.6.1). A tag may have commas inside, so the list cannot be split
+ * at these. Returns false at the end, and for what is no tag. */
+static bool take_tag(struct http_text *list, struct http_text *tag,
+                     bool *is_weak)
+{
+    while (list->length > 0 && strchr(", \t", *list->at) != NULL)
+        *list = http_text_skip(*list, 1);
+    *is_weak = list->length >= 2 && memcmp(list->at, "W/", 2) == 0;
+    if (*is_weak)
+        *list = http_text_skip(*list, 2);
+    if (list->length < 2 || *list->at != '"')
+        return false;
+    const char *end = memchr(list->at + 1, '"', list->length - 1);
+    if (end == NULL)
+        return false;
+    *tag = (struct http_text){list->at, (size_t)(end + 1 - list->at)};
+    *list = http_text_skip(*list, tag->length);
+    return list->length == 0 || strchr(", \t", *list->at) != NULL;
+}
+
 /* Is the present state among those listed? A weak tag, W/"...", promises less
  * than the same bytes: enough for a client that asks whether to fetch again,
  * not for one that is about to overwrite. */
@@ -41,18 +61,29 @@ static bool is_listed(struct http_text list,
                       const struct http_validators *validators,
                       bool is_weak_enough)
 {
-    while (validators != NULL && list.at != NULL) {
-        struct http_text tag = http_text_trim(http_text_take(&list, ','));
-        if (http_text_equals(tag, "*"))
+    struct http_text tag;
+    bool is_weak;
+    if (validators == NULL)
+        return false;
+    if (http_text_equals(list, "*"))
+        return true;
+    while (take_tag(&list, &tag, &is_weak))
+        if ((is_weak_enough || !is_weak) &&
+            http_text_equals(tag, validators->etag))
             return true;
-        if (is_weak_enough && http_text_begins(tag, "W/")) {
-            tag.at += strlen("W/");
-            tag.length -= strlen("W/");
-        }
-        if (http_text_equals(tag, validators->etag))
-            return true;
-    }
     return false;
+}
+
+/* Is it a list of at least one tag, or a star? */
+static bool is_list(struct http_text list)
+{
+    struct http_text tag;
+    bool is_weak, has_any = false;
+    if (http_text_equals(list, "*"))
+        return true;
+    while (take_tag(&list, &tag, &is_weak))
+        has_any = true;
+    return has_any && list.length == 0;
 }
 
 /* Did the file change after the date? No, if that is no date. */
@@ -93,6 +124,8 @@ int http_conditions_check(const struct http_request *request,
         return 412;
     }
     if (fields[HTTP_IF_NONE_MATCH].at != NULL) {
+        if (!is_read && !is_list(fields[HTTP_IF_NONE_MATCH]))
+            return 412; /* nothing is overwritten on a misunderstanding */
         if (is_listed(fields[HTTP_IF_NONE_MATCH], validators, true))
             return is_read ? 304 : 412;
     } else if (is_read &&
@@ -100,60 +133,4 @@ int http_conditions_check(const struct http_request *request,
         return 304;
     }
     return 0;
-}
-
-/* --- ranges -------------------------------------------------------------- */
-
-/* Does the client hold a part of the present state? Only then can another part
- * be of use to it. */
-static bool is_same_state(struct http_text state,
-                          const struct http_validators *validators)
-{
-    int64_t seconds;
-    if (http_date_read(state, &seconds))
-        return seconds == validators->modified;
-    return http_text_equals(state, validators->etag);
-}
-
-/* "first-", "first-last" or "-count of the last" (RFC 9110 section 14.1.2).
- * Returns the status, 200 for what is none of these. */
-static int read_one_range(struct http_range *range, struct http_text text,
-                          int64_t size)
-{
-    int64_t first, last = size - 1;
-    struct http_text end = text;
-    struct http_text begin = http_text_trim(http_text_take(&end, '-'));
-    end = http_text_trim(end);
-    if (begin.length > 0) {
-        if (!http_text_number(begin, &first) ||
-            (end.length > 0 && !http_text_number(end, &last)) ||
-            (end.length > 0 && last < first) || end.at == NULL)
-            return 200;
-    } else {
-        int64_t count;
-        if (!http_text_number(end, &count))
-            return 200;
-        first = count < size ? size - count : 0;
-    }
-    if (first >= size)
-        return 416;
-    last = last < size ? last : size - 1;
-    *range = (struct http_range){.first = first, .length = last - first + 1};
-    return 206;
-}
-
-int http_range_read(struct http_range *range,
-                    const struct http_request *request,
-                    const struct http_validators *validators, int64_t size)
-{
-    *range = (struct http_range){.first = 0, .length = size};
-    struct http_text set = request->fields[HTTP_RANGE];
-    struct http_text state = request->fields[HTTP_IF_RANGE];
-    if (set.at == NULL || !http_text_equals(request->method, "GET") ||
-        (state.at != NULL && !is_same_state(state, validators)))
-        return 200;
-    struct http_text unit = http_text_take(&set, '=');
-    if (!http_text_is(unit, "bytes"))
-        return 200;
-    return read_one_range(range, set, size);
 }

@@ -1,5 +1,5 @@
-/* Requests with conditions (RFC 9110 section 13) and for ranges (section 14):
- * pure functions over what a client holds and what a file is now. */
+/* Requests with conditions (RFC 9110 section 13): pure functions over what a
+ * client holds and what a file is now. */
 
 #ifndef HTTP_CONDITIONS_H
 #define HTTP_CONDITIONS_H
@@ -31,17 +31,5 @@ bool http_is_conditional(const struct http_request *request);
 int http_conditions_check(const struct http_request *request,
                           const struct http_validators *validators,
                           bool is_read);
-
-/* The part of a file that a client gets: length bytes from first. */
-struct http_range {
-    int64_t first, length;
-};
-
-/* Finds the part that the request asks for, of a file of this size. Returns the
- * status: 200 with all of it, also for HEAD and where more than one range is
- * asked for (as RFC 9110 section 14.2 allows), 206 with a part, or 416. */
-int http_range_read(struct http_range *range,
-                    const struct http_request *request,
-                    const struct http_validators *validators, int64_t size);
 
 #endif

@@ -3,18 +3,25 @@
 #include "get.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "conditions.h"
 #include "list.h"
 #include "location.h"
+#include "ranges.h"
 #include "services/work.h"
 #include "status.h"
 #include "types.h"
+
+enum { BOUNDARY_SIZE = 48, PART_HEAD_SIZE = 256 };
 
 /* --- work ---------------------------------------------------------------- */
 
@@ -57,7 +64,7 @@ static int answer_work(struct http_exchange *exchange, const struct work *work,
 /* A file that was found and may be served. */
 struct found {
     int file;
-    const char *name;
+    const char *type;
     int64_t size;
     struct http_validators validators;
 };
@@ -73,8 +80,9 @@ static void answer_out_of_range(struct http_exchange *exchange,
     http_reply_explain(reply, NULL);
 }
 
-static void put_content_range(struct http_reply *reply,
-                              const struct http_range *range, int64_t size)
+/* "bytes 0-9/100" */
+static void put_extent(struct http_reply *reply, const struct http_range *range,
+                       int64_t size)
 {
     http_reply_field_begin(reply, "Content-Range");
     http_reply_put(reply, "bytes ");
@@ -86,46 +94,108 @@ static void put_content_range(struct http_reply *reply,
     http_reply_field_end(reply);
 }
 
-/* Tells the state of the file, and sends it or a part of it unless the client
- * has it already (304). */
-static void answer_state(struct http_exchange *exchange,
-                         const struct found *found, int status,
-                         const struct http_range *range)
+/* Begins a reply that tells the state of the file. */
+static struct http_reply *begin_state(struct http_exchange *exchange,
+                                      const struct found *found, int status)
 {
-    const char *type = http_type_of(found->name);
     struct http_reply *reply = http_begin(exchange, status);
     http_reply_field(reply, "ETag", found->validators.etag);
     http_reply_date(reply, "Last-Modified", found->validators.modified);
     http_reply_field(reply, "Cache-Control", "no-cache"); /* before asking */
-    if (status == 304) {
-        http_reply_end(reply);
-        return;
-    }
-    http_reply_field(reply, "Content-Type", type);
+    return reply;
+}
+
+/* Sends the file, or one part of it. */
+static void answer_part(struct http_exchange *exchange,
+                        const struct found *found, int status,
+                        const struct http_range *range)
+{
+    struct http_reply *reply = begin_state(exchange, found, status);
+    http_reply_field(reply, "Content-Type", found->type);
     http_reply_field(reply, "Accept-Ranges", "bytes");
     if (status == 206)
-        put_content_range(reply, range, found->size);
+        put_extent(reply, range, found->size);
     http_reply_end_with_file(reply, found->file, range->first, range->length);
 }
+
+/* --- several parts at once (RFC 9110 section 14.6) ------------------------ */
+
+/* A line between parts that is in no file but by an unlikely accident. */
+static void choose_boundary(char boundary[BOUNDARY_SIZE])
+{
+    static atomic_uint count;
+    snprintf(boundary, BOUNDARY_SIZE, "part-%016" PRIx64 "-%x",
+             (uint64_t)now_ns() * UINT64_C(0x9E3779B97F4A7C15),
+             atomic_fetch_add(&count, 1));
+}
+
+/* Writes what stands before a part; behind the last, range is NULL. Returns its
+ * length. */
+static int write_part_head(char head[PART_HEAD_SIZE], const char *boundary,
+                           const struct found *found,
+                           const struct http_range *range)
+{
+    if (range == NULL)
+        return snprintf(head, PART_HEAD_SIZE, "\r\n--%s--\r\n", boundary);
+    return snprintf(head, PART_HEAD_SIZE,
+                    "\r\n--%s\r\nContent-Type: %s\r\n"
+                    "Content-Range: bytes %" PRId64 "-%" PRId64 "/%" PRId64
+                    "\r\n\r\n",
+                    boundary, found->type, range->first,
+                    range->first + range->length - 1, found->size);
+}
+
+static void answer_parts(struct http_exchange *exchange,
+                         const struct found *found,
+                         const struct http_ranges *ranges)
+{
+    char boundary[BOUNDARY_SIZE], head[PART_HEAD_SIZE];
+    choose_boundary(boundary);
+    int64_t length = write_part_head(head, boundary, found, NULL);
+    for (int i = 0; i < ranges->count; i++)
+        length += write_part_head(head, boundary, found, &ranges->all[i]) +
+                  ranges->all[i].length;
+
+    struct http_reply *reply = begin_state(exchange, found, 206);
+    http_reply_field_begin(reply, "Content-Type");
+    http_reply_put(reply, "multipart/byteranges; boundary=");
+    http_reply_put(reply, boundary);
+    http_reply_field_end(reply);
+    http_reply_end_head(reply, length);
+    for (int i = 0; i < ranges->count; i++) {
+        write_part_head(head, boundary, found, &ranges->all[i]);
+        http_reply_put(reply, head);
+        http_reply_put_file(reply, found->file, ranges->all[i].first,
+                            ranges->all[i].length);
+    }
+    write_part_head(head, boundary, found, NULL);
+    http_reply_put(reply, head);
+}
+
+/* --- a file and its state ------------------------------------------------ */
 
 /* Answers with a file and its state. */
 static int answer_found(struct http_exchange *exchange, struct found *found,
                         const struct stat *st)
 {
     const struct http_request *request = &exchange->request;
-    struct http_range range = {0};
+    struct http_ranges ranges = {.count = 0};
     found->size = st->st_size;
     http_validators_of(&found->validators, st);
     int status = http_conditions_check(request, &found->validators, true);
     if (status == 0)
         status =
-            http_range_read(&range, request, &found->validators, found->size);
+            http_ranges_read(&ranges, request, &found->validators, found->size);
     if (status == 412)
         return status;
-    if (status == 416)
+    if (status == 304)
+        http_reply_end(begin_state(exchange, found, status));
+    else if (status == 416)
         answer_out_of_range(exchange, found);
+    else if (ranges.count > 1)
+        answer_parts(exchange, found, &ranges);
     else
-        answer_state(exchange, found, status, &range);
+        answer_part(exchange, found, status, &ranges.all[0]);
     return 0;
 }
 
@@ -171,7 +241,7 @@ static int answer_file(struct http_exchange *exchange, int file,
         return redirect_to_directory(exchange);
     if (!S_ISREG(st.st_mode))
         return 403;
-    struct found found = {.file = file, .name = name};
+    struct found found = {.file = file, .type = http_type_of(name, file)};
     return answer_found(exchange, &found, &st);
 }
 

@@ -2,6 +2,10 @@
  * in one call, but only Linux has it, and most files lie directly in the root,
  * where both take one call. */
 
+#ifdef __linux__
+#define _GNU_SOURCE /* for O_PATH */
+#endif
+
 #include "location.h"
 
 #include <err.h>
@@ -12,6 +16,16 @@
 #include <unistd.h>
 
 #include "flags.h"
+
+/* Opening a directory only to pass through it needs no permission to read it.
+ */
+#if defined O_PATH
+#define O_PASS O_PATH
+#elif defined O_SEARCH
+#define O_PASS O_SEARCH
+#else
+#define O_PASS O_RDONLY
+#endif
 
 static int root = -1;
 
@@ -25,7 +39,7 @@ void http_root_open(const char *directory)
 static int open_directory(int directory, const char *name)
 {
     return openat(directory, name,
-                  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                  O_PASS | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 void http_location_close(const struct http_location *location)

@@ -3,7 +3,8 @@
 #ifndef HTTP_TYPES_H
 #define HTTP_TYPES_H
 
-/* The media type of a file, judged by the end of its name. */
-const char *http_type_of(const char *name);
+/* The media type of an open file, judged by the end of its name; if that says
+ * nothing, by its first bytes: text, or anything. */
+const char *http_type_of(const char *name, int file);
 
 #endif
