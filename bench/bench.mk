@@ -24,7 +24,7 @@ $(LESSONS): lesson-%: ; @diff -u $(FROM_$*) bench/models/$*.c; true
 
 bench: all ## measure and draw (QUICK=1: for a lecture; EXPERIMENT=dmv: just one; LABEL=name; STRICT=1)
 	@$(PYTHON) bench/run.py --build=$B $(if $(QUICK),--quick) $(if $(STRICT),--strict) \
-	    $(LABEL:%=--label=%) $(EXPERIMENT:%=--experiment=%)
+	    $(LABEL:%=--label=%) $(ALSO:%=--also %) $(EXPERIMENT:%=--experiment=%)
 
 demo: labs ## show the DMV live in the terminal (LAB=1: just that lab)
 	@$(PYTHON) bench/demo.py --build=$B $(LAB:%=--lab=%)

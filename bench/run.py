@@ -14,15 +14,15 @@ SOURCE = Path(__file__).resolve().parent.parent
 sys.path[0] = str(SOURCE)  # the packages are named from the root
 
 from bench.experiments import arrivals, backlog, cost, crowd, dmv
-from bench.experiments import prices, silent, throughput, work
+from bench.experiments import knee, prices, silent, throughput, work
 from bench.experiments.experiment import Conclusion, Experiment, Options, Part
 from bench.judge import stamps
 from bench.judge.verdicts import MISSED
 from bench.measure import machine, rig, runs
-from bench.measure.labs import Lab, find_labs, find_null
+from bench.measure.labs import Lab, find_also, find_labs, find_models, find_null
 from bench.measure.processes import INTERRUPTS, BenchError, warn
 from bench.measure.progress import Progress
-from bench.measure.runs import Measured, Run, count
+from bench.measure.runs import Measured, Run, count, duration_s
 from bench.tell import exports, summary
 from bench.tell.charts import (
     HOW_TO_GET_GNUPLOT,
@@ -35,7 +35,7 @@ from bench.tell.document import About
 from bench.tell.report import Report
 from bench.tell.results import discard, link_latest, make_folder, short
 
-MODULES = (prices, dmv, crowd, work, arrivals, silent, backlog, cost, throughput)
+MODULES = (prices, knee, dmv, crowd, work, arrivals, silent, backlog, cost, throughput)
 EXPERIMENTS = {module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES}
 AGAIN_SHARE = 0.25  # of the planned time may go into runs that are made again
 EXIT_FAILURE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130  # 1 also: a promise missed
@@ -72,6 +72,9 @@ class Bench:
         self.patience = stamps.Patience(AGAIN_SHARE * expected_s)
         try:
             for run in planned:
+                experiment = EXPERIMENTS[run.experiment]
+                if experiment.is_over(self.of(experiment), self.options):
+                    continue
                 progress.show(run.group, run.step)
                 self.made.append(self.make(run))
                 progress.passed(run.expected_s)
@@ -206,6 +209,7 @@ class Arguments:
     results: Path
     label: str = ""
     is_strict: bool = False
+    also: tuple[str, ...] = ()
 
 
 def refuse(message: str) -> None:
@@ -217,7 +221,8 @@ def refuse(message: str) -> None:
 def parse_arguments(arguments: list[str]) -> Arguments:
     """Read the command line."""
     given = make_parser().parse_args(arguments)
-    names = given.experiment or list(EXPERIMENTS)
+    usual = [name for name, each in EXPERIMENTS.items() if not each.is_on_request]
+    names = given.experiment or usual
     for name in names:
         if name not in EXPERIMENTS:
             refuse(f"{name}: unknown experiment; there are {', '.join(EXPERIMENTS)}")
@@ -226,11 +231,19 @@ def parse_arguments(arguments: list[str]) -> Arguments:
     seed = random.randrange(1_000_000) if given.seed is None else given.seed
     return Arguments(
         [e for name, e in EXPERIMENTS.items() if name in {"prices", *names}],
-        Options(given.quick, seed, given.repeats, is_alone=len(set(names)) == 1),
+        Options(
+            given.quick,
+            seed,
+            given.repeats,
+            is_alone=len(set(names)) == 1,
+            lab=given.lab,
+            limit_s=given.limit,
+        ),
         given.build,
         given.results,
         given.label,
         given.strict,
+        given.also,
     )
 
 
@@ -249,6 +262,9 @@ def make_parser() -> argparse.ArgumentParser:
     )
     add("--seed", type=int, help="the same seed, the same order of runs")
     add("--repeats", type=int, help="how often each burst is sent")
+    add("--also", nargs="+", default=(), metavar="NAME=DIR", help="further servers")
+    add("--lab", default="3", help="knee: which lab")
+    add("--limit", type=duration, default=0.1, help="knee: what p99 may be (100ms)")
     add("--label", default="", help="a name for these results, for make compare")
     add("--strict", action="store_true", help="exit status 1 if a promise is missed")
     add("--build", type=Path, default=SOURCE / "build", help="where make built")
@@ -256,13 +272,25 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def duration(text: str) -> float:
+    """A duration with its unit, in seconds."""
+    try:
+        return duration_s(text)
+    except AttributeError as error:
+        raise argparse.ArgumentTypeError(f"{text}: not as 100ms or 2s") from error
+
+
 def prepare(chosen: Arguments) -> Bench:
     """Find the programs, then make a folder for the results."""
     labs = find_labs(SOURCE, chosen.build)
+    models = find_models(SOURCE, chosen.build, len(labs) + 1)
+    last = len(labs) + len(models) + 1
+    labs += [find_also(each, last + n) for n, each in enumerate(chosen.also)]
     load = chosen.build / "bench" / "load"
     if not os.access(load, os.X_OK):
         raise BenchError(f"{short(load)} is missing: run make first")
-    options = replace(chosen.options, null=find_null(chosen.build))
+    null = find_null(chosen.build)
+    options = replace(chosen.options, null=null, models=tuple(models))
     folder = make_folder(chosen.results.absolute())
     before = os.getloadavg()[0]
     return Bench(chosen.experiments, options, labs, load, folder, before, chosen.label)

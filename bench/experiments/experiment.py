@@ -26,6 +26,9 @@ class Options:
     repeats: int | None
     is_alone: bool = False  # just one experiment: it may take its time
     null: Lab | None = None  # the null server: the floor below every lab
+    models: tuple[Lab, ...] = ()  # of bench/models: for experiments that ask for them
+    lab: str = "3"  # knee: which
+    limit_s: float = 0.1  # knee: what p99 may be
     prices: Prices = FREE  # what this machine charges; free until it is measured
 
 
@@ -104,13 +107,16 @@ class Experiment:
     """A question; which runs it takes, and what to make of those that were made.
 
     conclude writes the CSVs behind the charts into the folder it is given. After
-    an interrupt it gets only the runs that were made until then.
+    an interrupt it gets only the runs that were made until then. is_over may say of
+    the runs made so far that no more of the plan is needed.
     """
 
     name: str
     question: str
     plan: Callable[[list[Lab], Options], list[Run]]
     conclude: Callable[[list[Measured], Options, Path], Conclusion]
+    is_over: Callable[[list[Measured], Options], bool] = lambda made, options: False
+    is_on_request: bool = False  # not one of those that are made if none is named
 
 
 @dataclass(frozen=True)

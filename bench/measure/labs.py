@@ -25,13 +25,15 @@ class Lab:
     @property
     def title(self) -> str:
         """The folder's name for people: lab3-thread-pool is Lab 3 thread-pool."""
+        if not self.name.startswith("lab"):
+            return self.name
         number, _, model = self.name.removeprefix("lab").partition("-")
         return f"Lab {number} {model}"
 
     @property
     def has_pool(self) -> bool:
         """Do a fixed number of workers serve?"""
-        return "threads" in self.flags
+        return bool({"threads", "workers"} & self.flags)
 
     def clerks(self, pool: int) -> float:
         """How many clients are served at once when a pool has this size."""
@@ -50,6 +52,7 @@ class Lab:
         Of the flags it gets those that it has: one plan suits every lab.
         """
         wanted = {"max-clients": MAX_CLIENTS, "backlog": BACKLOG} | dict(flags)
+        wanted |= {"workers": wanted[flag] for flag in ("threads",) if flag in wanted}
         given = [
             f"--{flag}={value}" for flag, value in wanted.items() if flag in self.flags
         ]
@@ -66,6 +69,23 @@ def find_labs(source: Path, build: Path) -> list[Lab]:
         find_lab(number, name, build / name / "server")
         for number, name in enumerate(folders, 1)
     ]
+
+
+def find_models(source: Path, build: Path, first: int) -> list[Lab]:
+    """Every model of bench/models, numbered from first: each has its colour for ever."""
+    names = sorted(file.stem for file in (source / "bench" / "models").glob("*.c"))
+    folder = build / "bench" / "models"
+    return [find_lab(number, n, folder / n) for number, n in enumerate(names, first)]
+
+
+def find_also(given: str, number: int) -> Lab:
+    """A further server, as NAME=DIR: the program server in a folder, or in its out."""
+    name, _, where = given.partition("=")
+    programs = [Path(where) / "server", Path(where) / "out" / "server"]
+    found = [each for each in programs if each.is_file()]
+    if not name or not where or not found:
+        raise BenchError(f"--also={given}: not NAME=DIR with a built DIR/server")
+    return find_lab(number, name, found[0].resolve())
 
 
 def find_null(build: Path) -> Lab:

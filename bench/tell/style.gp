@@ -21,8 +21,8 @@ set datafile separator comma
 
 # Okabe and Ito's colours, which colour-blind people can tell apart; and for text
 # and lines the same in a tone that has 4.5:1 on white.
-colours = '#D55E00 #0072B2 #009E73 #CC79A7 #E69F00 #56B4E9 #8C6D00 #000000'
-inks = '#A34700 #0072B2 #00734F #A0407A #805800 #1F6F9E #755B00 #000000'
+colours = '#D55E00 #0072B2 #009E73 #CC79A7 #E69F00 #56B4E9 #8C6D00 #000000 #882255 #44AA99 #332288 #999933'
+inks = '#A34700 #0072B2 #00734F #A0407A #805800 #1F6F9E #755B00 #000000 #882255 #1F7468 #332288 #6B6B1F'
 number_of(list, lab) = int('0x'.word(list, 1 + (int(lab) - 1) % words(list))[2:7])
 rgb(lab) = number_of(colours, lab)
 tone(lab) = number_of(inks, lab)

@@ -1,0 +1,267 @@
+"""What is judged: prices, formulas with this machine's charges, promises, comparisons."""
+
+import json
+import math
+from statistics import fmean
+
+import pytest
+
+from bench.checks import accuracy
+from bench.experiments.charges import CORES, Charges
+from bench.experiments.knee import last_within
+from bench.experiments import prices as price_experiment
+from bench.judge import predictions
+from bench.judge.estimates import interval
+from bench.judge.prices import FREE, Prices, interpolate, price
+from bench.judge.verdicts import at_least, at_most, within
+from bench.tell import compare
+from tests.helpers.bench_world import ideal, lab, labs
+
+S = 0.010
+
+
+# ---- A burst, and what the machine charges ----
+
+
+@pytest.mark.parametrize(
+    "clerks, ends", [(1, [1, 2, 3, 4]), (2, [1, 1, 2, 2]), (math.inf, [1, 1, 1, 1])]
+)
+def test_a_burst_that_waits_is_a_staircase(clerks, ends):
+    assert predictions.burst_waiting([S] * 4, clerks) == pytest.approx(
+        [S * each for each in ends]
+    )
+
+
+def test_a_crowd_is_later_by_what_its_threads_cost():
+    ends = predictions.burst_waiting([S] * 3, math.inf, 0.001, lambda k: k * 0.002)
+    assert ends == pytest.approx([0.013, 0.015, 0.017])
+
+
+def test_one_slow_customer_holds_up_those_behind():
+    assert predictions.burst_waiting([1.0, S, S], 1) == pytest.approx([1, 1.01, 1.02])
+
+
+def test_a_burst_that_computes_takes_the_cores():
+    """20 x 10 ms on 2 cores: a pool in rounds, threads all at the end, one clerk twice."""
+    pool = predictions.burst_computing([S] * 20, 2, 2)
+    threads = predictions.burst_computing([S] * 20, math.inf, 2)
+    assert max(pool) == max(threads) == pytest.approx(0.1)
+    assert fmean(pool) == pytest.approx(0.055) and fmean(threads) == pytest.approx(0.1)
+    assert max(predictions.burst_computing([S] * 20, 1, 2)) == pytest.approx(0.2)
+
+
+def test_what_a_client_costs_elsewhere_is_paid_on_the_cores():
+    """20 clients with 1 ms of thread and generator each, on 2 cores: 10 ms more."""
+    ends = predictions.burst_computing([S] * 20, math.inf, 2, each=0.001)
+    assert max(ends) == pytest.approx(0.11)
+    cold = predictions.burst_computing([S] * 20, 2, 2, alone=0.003)
+    assert max(cold) == pytest.approx(0.103)
+
+
+def test_time_slices_let_some_end_a_little_earlier():
+    """Round robin: the k-th from the end is k slices / cores earlier."""
+    ends = predictions.shared([0.1] * 4, 2, time_slice=0.004)
+    assert ends == pytest.approx([0.194, 0.196, 0.198, 0.200])
+    assert predictions.shared([0.1] * 2, 2, time_slice=0.004) == [0.1, 0.1]
+
+
+def test_the_tightest_bound_says_what_binds():
+    assert predictions.tightest(2, 3e-6, 1e-6, {}) == (5e5, "all cores busy")
+    serial = {"the accepting thread": 5e-6}
+    rate, binds = predictions.tightest(2, 3e-6, 1e-6, serial)
+    assert rate == pytest.approx(2e5) and binds == "the accepting thread"
+
+
+# ---- A crowd before a short backlog ----
+
+
+def admission(backlog):
+    return predictions.Admission(3, backlog, [1.0, 2.0, 3.0], [0.2, 0.4, 0.8])
+
+
+def test_where_all_find_a_place_the_backlog_does_nothing():
+    ends = predictions.admitted(100, 0.005, admission(128), 5)
+    assert ends == pytest.approx([0.005 * k for k in range(1, 101)])
+
+
+def test_whoever_finds_no_place_comes_again_with_the_syn():
+    """20 + 3 places: 24 of 30 at once; the other 6 after 1 s, all of them known then."""
+    ends = predictions.admitted(30, 0.005, admission(20), 5)
+    assert ends[:24] == pytest.approx([0.005 * k for k in range(1, 25)])
+    assert ends[24:] == pytest.approx([1 + 0.005 * k for k in range(1, 7)])
+
+
+def test_phantoms_are_let_in_when_their_data_comes_again():
+    """Four in the kernel's queue and three inside at each knock: 0, 1, 1.2, 1.4 s."""
+    ends = predictions.admitted(40, 0.005, admission(3), 5)
+    counts = [sum(at < end <= at + 0.1 for end in ends) for at in (0, 1, 1.2, 1.4, 1.8)]
+    assert counts == [7, 7, 7, 7, 7]
+    assert sum(map(math.isinf, ends)) == 5
+
+
+# ---- Prices ----
+
+
+def test_a_price_is_a_straight_line_between_its_sizes():
+    curve = [(1, 1.0), (10, 10.0), (100, 55.0)]
+    assert [interpolate(curve, at) for at in (1, 4, 55, 190)] == [1, 4, 32.5, 100]
+    assert interpolate([], 5) == 0 and interpolate([(3, 7.0)], 5) == 7
+
+
+def test_prices_are_found_in_runs_that_have_them(tmp_path):
+    """In a world where nothing else costs time, all prices are nothing."""
+    from bench.experiments.experiment import Options
+
+    options = Options(is_quick=True, seed=1, repeats=None)
+    runs = price_experiment.plan(labs(), options)
+    timed = [run for run in runs if "echo" not in run.generators[0].flags["say"]]
+    found = price_experiment.price_list([ideal(run) for run in timed])
+    assert len(found.listed) >= 4 + 2 * len(labs())
+    assert all(abs(each.value) < 1e-5 for each in found.listed)
+    assert found.service("sleep", 0.1) == pytest.approx(0.1)
+
+
+def test_what_is_charged_is_paid_once_for_each_worker_and_for_each_thread():
+    prices = Prices(
+        (
+            price("sleep in a line, beyond its time", [0.001], at=0.001),
+            price("sleep alone, beyond a line's", [0.002], server=lab(2).name),
+            price("crowd without work", [0.001], server=lab(2).name, at=1),
+            price("crowd without work", [0.021], server=lab(2).name, at=11),
+        )
+    )
+    charged = Charges(lab(2), 5, prices).waiting([S] * 11)
+    assert charged[0] == pytest.approx(0.013) and charged[-1] == pytest.approx(0.033)
+    assert Charges(lab(2), 5, prices).ideal.waiting([S] * 11) == [S] * 11
+    assert Charges(lab(1), 5, FREE).computing([S] * 3) == pytest.approx(
+        [S, 2 * S, 3 * S]
+    )
+    assert CORES >= 1
+
+
+# ---- Verdicts ----
+
+
+@pytest.mark.parametrize(
+    "runs, verdict",
+    [
+        ([0.96, 1.0, 1.1, 0.99, 1.2], "kept"),
+        ([0.5, 0.6, 0.7, 0.6, 0.5], "missed"),
+        ([0.81, 0.36, 1.06], "undecided"),
+        ([2.0, 2.0], "undecided"),
+        ([], "undecided"),
+    ],
+)
+def test_a_promise_is_judged_by_the_whole_interval(runs, verdict):
+    assert at_least(0.95).judge(interval(runs)) == verdict
+
+
+def test_a_promise_may_have_two_ends_and_want_more_runs():
+    inside, outside = interval([1.01] * 5), interval([1.2] * 5)
+    assert within(0.1, 1).judge(inside) == "kept"
+    assert within(0.1, 1).judge(outside) == "missed"
+    assert at_most(1, fewest=5).judge(interval([0.9] * 4)) == "undecided"
+    assert at_most(1, fewest=5).judge(interval([0.9] * 5)) == "kept"
+    assert within(0.1, 1).judge(interval([math.inf] * 5)) == "missed"
+
+
+# ---- Two results side by side ----
+
+
+def finding(runs, name="dmv-lab1-last-done", better="less"):
+    found = interval(runs)
+    return {
+        **{"id": name, "experiment": "dmv", "lab": "lab1", "what": name, "clients": 20},
+        **{"median": found.middle, "low": found.low, "high": found.high},
+        **{"ideal": 2.0, "predicted": 2.0, "unit": "s", "better": better},
+        **{"verdict": None, "bound": False, "runs": list(runs)},
+    }
+
+
+def results(folder, findings, size="full", cpu="AMD, 2 cores"):
+    """A folder of results with these findings."""
+    folder.mkdir()
+    document = {"schema": 1, "title": "t", "label": folder.name, "size": size}
+    document |= {"machine": {"CPU": cpu}, "prices": [], "stamps": [], "experiments": []}
+    text = json.dumps(document | {"findings": findings})
+    (folder / "summary.json").write_text(text)
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    "after, better, said, status",
+    [
+        ([2.0, 2.01, 2.02], "less", "same", 0),
+        ([2.2, 2.21, 2.19], "less", "slower by 10%", 1),
+        ([1.8, 1.81, 1.79], "less", "faster by 10%", 0),
+        ([2.2, 2.21, 2.19], "more", "faster by 9%", 0),
+        ([1.5, 2.2, 2.3], "less", "cannot tell", 0),
+        ([2.2, 2.2], "less", "cannot tell", 0),
+    ],
+)
+def test_compare(tmp_path, capsys, after, better, said, status):
+    a = results(tmp_path / "a", [finding([2.0, 2.01, 1.99], better=better)])
+    b = results(tmp_path / "b", [finding(after, better=better)])
+    assert compare.main([a, b]) == status
+    lines = [row for row in capsys.readouterr().out.splitlines() if "dmv-" in row]
+    assert len(lines) == 1 and lines[0].endswith(said)
+
+
+@pytest.mark.parametrize(
+    "more, why",
+    [
+        ({"size": "quick"}, "other durations"),
+        ({"cpu": "AMD, 1 cores"}, "1 cores"),
+        ({"findings": [finding([1.0], "another")]}, "no finding in common"),
+        ({"findings": [{"id": "broken"}]}, "no summary of schema 1"),
+    ],
+)
+def test_compare_refuses_what_is_not_comparable(tmp_path, capsys, more, why):
+    a = results(tmp_path / "a", [finding([1.0])])
+    b = results(tmp_path / "b", **({"findings": [finding([1.0])]} | more))
+    assert compare.main([a, b]) == 2
+    assert why in capsys.readouterr().err
+
+
+def test_compare_says_first_in_what_the_machines_differ(tmp_path, capsys):
+    a = results(tmp_path / "a", [finding([1.0])], cpu="AMD, 2 cores")
+    b = results(tmp_path / "b", [finding([1.0])], cpu="Arm, 2 cores")
+    compare.main([a, b])
+    said = capsys.readouterr().out
+    assert 0 < said.index("CPU: AMD, 2 cores -> Arm, 2 cores") < said.index("dmv-lab1")
+
+
+def test_noise_alone_is_seldom_called_a_difference():
+    """Two results of one server with 3 % of noise: not told apart in 95 of 100."""
+    import random
+
+    numbers = random.Random(4)
+    told = 0
+    for _ in range(1000):
+        runs = [[numbers.gauss(1, 0.03) for _ in range(5)] for _ in range(2)]
+        pair = compare.Comparison(finding(runs[0]), finding(runs[1]))
+        told += pair.verdict.startswith(("slower", "faster"))
+    assert told <= 50
+
+
+def test_accuracy_leaves_out_bounds_and_names_the_worst(tmp_path):
+    far = finding([2.5], "far") | {"predicted": 2.0}
+    bound = finding([9.0], "bound") | {"bound": True}
+    folder = results(tmp_path / "a", [finding([2.02]), far, bound])
+    offs = accuracy.collect([compare.read(tmp_path / "a")])
+    assert folder and offs == {
+        "dmv": {"dmv-lab1-last-done": pytest.approx(0.01), "far": pytest.approx(0.25)}
+    }
+    assert "far" in accuracy.row("dmv", offs["dmv"])[4]
+    assert (
+        accuracy.row("dmv", offs["dmv"])[-1] and not accuracy.row("x", {"y": 0.01})[-1]
+    )
+
+
+# ---- The knee ----
+
+
+def test_the_knee_is_the_last_rate_before_the_limit_is_left_for_the_first_time():
+    rates = [(100, 0.01), (200, 0.05), (300, 0.2), (400, 0.05)]
+    assert last_within(rates, 0.1) == 200
+    assert math.isnan(last_within([(100, math.inf)], 0.1))
