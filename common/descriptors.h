@@ -4,6 +4,8 @@
 #ifndef DESCRIPTORS_H
 #define DESCRIPTORS_H
 
+enum { MAX_DESCRIPTORS = 65536 }; /* as many as a server may use */
+
 /* Sets the limit on open descriptors to wanted, or as close to it as this user
  * may (getrlimit(2)). Returns the new limit. Exits on failure. */
 int descriptors_raise_limit(int wanted);

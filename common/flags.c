@@ -14,6 +14,7 @@
 enum { MAX_FLAGS = 64 };
 
 #define MAX_DURATION_NS (INT64_C(86400) * NS_PER_S)
+#define MAX_RATE INT64_C(1000000000)
 
 /* Reads decimal digits, nothing else, into value; returns what follows them, or
  * NULL if there are none or the number is too large for any flag. */
@@ -55,6 +56,23 @@ static bool parse_duration(const struct flag *flag, const char *text)
     return true;
 }
 
+/* Bytes per second, also in thousands and millions. */
+static bool parse_rate(const struct flag *flag, const char *text)
+{
+    int64_t value;
+    const char *unit = read_digits(text, &value);
+    if (unit == NULL)
+        return false;
+    int64_t factor = strcmp(unit, "k") == 0   ? 1000
+                     : strcmp(unit, "M") == 0 ? 1000000
+                     : *unit == '\0'          ? 1
+                                              : 0;
+    if (factor == 0 || value == 0 || value > MAX_RATE / factor)
+        return false;
+    *flag->rate = value * factor;
+    return true;
+}
+
 /* Is text one of the words in choices, which are parted by bars? */
 static bool is_choice(const char *choices, const char *text)
 {
@@ -76,6 +94,11 @@ static void set_flag(const struct flag *flag, const char *text)
         errx(EXIT_USAGE,
              "--%s=%s: not a duration such as 500ms or 5s (1ms to 86400s)",
              flag->name, text);
+    if (flag->rate != NULL && !parse_rate(flag, text))
+        errx(EXIT_USAGE,
+             "--%s=%s: not bytes per second such as 500, 64k or 10M (1 to "
+             "1000M)",
+             flag->name, text);
     if (flag->text != NULL && flag->choices != NULL &&
         !is_choice(flag->choices, text))
         errx(EXIT_USAGE, "--%s=%s: not one of %s", flag->name, text,
@@ -94,6 +117,10 @@ static void print_default(const struct flag *flag)
         printf("=%ds", (int)(*flag->duration_ns / NS_PER_S));
     else if (flag->duration_ns != NULL)
         printf("=%dms", (int)(*flag->duration_ns / NS_PER_MS));
+    else if (flag->rate != NULL && *flag->rate % 1000 == 0)
+        printf("=%dk", (int)(*flag->rate / 1000));
+    else if (flag->rate != NULL)
+        printf("=%d", (int)*flag->rate);
     else
         printf("=%s", *flag->text != NULL ? *flag->text : "...");
 }

@@ -8,9 +8,9 @@
 /* The exit status for a wrong command line. */
 enum { EXIT_USAGE = 2 };
 
-/* One flag. Exactly one of text, number and duration_ns points to the variable
- * that receives the value; its value before parsing is the default. A table of
- * flags ends with {0}. */
+/* One flag. Exactly one of text, number, duration_ns and rate points to the
+ * variable that receives the value; its value before parsing is the default. A
+ * table of flags ends with {0}. */
 struct flag {
     const char *name; /* without the two dashes */
     const char *help; /* what it sets, for --help */
@@ -22,6 +22,8 @@ struct flag {
     int min, max; /* number only: both are accepted */
 
     int64_t *duration_ns; /* written with a unit: 500ms, 5s; up to a day */
+
+    int64_t *rate; /* bytes per second: 500, 64k, 10M */
 };
 
 /* Reads --name=value and --name value from the command line, in any order with

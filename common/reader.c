@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "clock.h"
+#include "patience.h"
 #include "stop.h"
 #include "visit.h"
 #include "wait.h"
@@ -29,18 +30,37 @@ void reader_open(struct reader *in, int client)
     in->client = client;
     in->start = in->end = 0;
     in->deadline = NEVER;
-    in->ns_per_byte = 0;
+    in->is_upload = in->has_begun = false;
     in->wait = wait_for_bytes;
     in->waiter = in;
+}
+
+/* Waits for bytes until the deadline, which comes the earlier the more clients
+ * wait; limit_ns is how long it was at first. Returns as reader.wait does. */
+static int wait_patiently(struct reader *in, int64_t deadline, int64_t limit_ns)
+{
+    int64_t end = patience_deadline(deadline, limit_ns);
+    for (;;) {
+        int64_t until = patience_next_look(end);
+        int ready = in->wait(in->waiter, until);
+        if (ready != -1 || errno != ETIMEDOUT || now_ns() < until)
+            return ready;
+        end = patience_deadline(deadline, limit_ns);
+        if (now_ns() >= end)
+            break;
+    }
+    errno = ETIMEDOUT;
+    return -1;
 }
 
 /* Receives into the free part of the reader what has arrived, and waits if
  * nothing has. If tries_first, the first wait is inside recv, which saves a
  * system call for each request, unless others are to go on meanwhile. */
-static ssize_t receive(struct reader *in, int64_t deadline, bool tries_first)
+static ssize_t receive(struct reader *in, int64_t deadline, int64_t limit_ns,
+                       bool tries_first)
 {
     for (;; tries_first = false) {
-        int ready = tries_first ? 1 : in->wait(in->waiter, deadline);
+        int ready = tries_first ? 1 : wait_patiently(in, deadline, limit_ns);
         if (ready <= 0)
             return ready;
         ssize_t size =
@@ -72,17 +92,31 @@ int reader_begin(struct reader *in)
     if (in->start == in->end && !stop_requested()) {
         in->start = in->end = 0;
         bool tries_first = in->wait == wait_for_bytes;
+        int64_t limit_ns = in->has_begun || wait_limits.first_ns == 0
+                               ? wait_limits.idle_ns
+                               : wait_limits.first_ns;
         ssize_t size =
-            receive(in, deadline_after(wait_limits.idle_ns), tries_first);
+            receive(in, deadline_after(limit_ns), limit_ns, tries_first);
         if (size <= 0)
             return (int)size;
     }
+    in->has_begun = true;
     visit_in_request(in->client, true);
     if (stop_requested())
         return 0; /* the stop may have shut down the socket */
     in->deadline = deadline_after(wait_limits.request_ns);
-    in->ns_per_byte = 0;
+    in->is_upload = false;
     return 1;
+}
+
+/* In a crowd, the rate that is expected grows as patience shrinks. */
+static void extend_deadline(struct reader *in, ssize_t size)
+{
+    double s = (double)size / (double)wait_limits.min_rate * patience_now();
+    int64_t latest = deadline_after(wait_limits.request_ns);
+    in->deadline += (int64_t)(s * (double)NS_PER_S);
+    if (in->deadline > latest)
+        in->deadline = latest;
 }
 
 ssize_t reader_fill(struct reader *in)
@@ -96,15 +130,15 @@ ssize_t reader_fill(struct reader *in)
         errno = EMSGSIZE;
         return -1;
     }
-    ssize_t size = receive(in, in->deadline, false);
-    if (size > 0 && in->deadline != NEVER)
-        in->deadline += size * in->ns_per_byte;
+    ssize_t size = receive(in, in->deadline, wait_limits.request_ns, false);
+    if (size > 0 && in->is_upload)
+        extend_deadline(in, size);
     return size;
 }
 
-void reader_set_min_rate(struct reader *in, int64_t bytes_per_s)
+void reader_expect_upload(struct reader *in)
 {
-    in->ns_per_byte = NS_PER_S / bytes_per_s;
+    in->is_upload = in->deadline != NEVER && wait_limits.min_rate > 0;
 }
 
 /* The length of a line without its LF, or CR and LF. */

@@ -13,9 +13,10 @@ enum { READER_CAPACITY = 16384 };
 
 struct reader {
     int client;
+    bool has_begun;    /* the first request has */
     size_t start, end; /* bytes[start .. end) have arrived and were not taken */
     int64_t deadline;  /* for the request that has begun */
-    int64_t ns_per_byte; /* by which each of its further bytes extends that */
+    bool is_upload;    /* its further bytes extend the deadline */
 
     /* How it waits for bytes. A service that waits for something else as well
      * sets its own function here, and its argument in waiter. Returns 1; 0 as
@@ -33,7 +34,8 @@ void reader_open(struct reader *in, int client);
 /* Waits, for wait_limits.idle_ns at most, until the next request has begun: its
  * first byte is there, and from now on wait_limits.request_ns runs. A stop ends
  * the wait, for the client is idle. Returns 1; 0 at the end of the input or at
- * a stop; -1 with errno (ETIMEDOUT when it was late). */
+ * a stop; -1 with errno (ETIMEDOUT when it was late). While other clients wait,
+ * less is left of both limits (patience.h). */
 int reader_begin(struct reader *in);
 
 /* Waits as reader_begin does, but needs no reader yet: its memory is wanted
@@ -48,9 +50,11 @@ int reader_await(int client);
  */
 ssize_t reader_fill(struct reader *in);
 
-/* From now until the next request begins, each byte extends the deadline: a
- * sender at bytes_per_s on average is never late. For long uploads. */
-void reader_set_min_rate(struct reader *in, int64_t bytes_per_s);
+/* From now until the next request begins, each byte extends the deadline by its
+ * time at wait_limits.min_rate, but never beyond wait_limits.request_ns from
+ * now: a sender at that rate is never late, and one that was faster has not
+ * bought the time to stand still. */
+void reader_expect_upload(struct reader *in);
 
 /* Reads the next line of the request that has begun, as reader_line does. */
 ssize_t reader_next_line(struct reader *in, size_t longest, char **line);

@@ -1,12 +1,15 @@
-/* Clients that are turned away. They are kept in a list until they have read
- * why; the accept loop looks after it while it waits. */
+/* Clients that are turned away or given up, in a list until they have read why.
+ * The accept loop looks after it while it waits. */
 
 #include "refuse.h"
 
+#include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,19 +17,20 @@
 #include "clock.h"
 #include "wait.h"
 
-#define LINGER_NS (1000 * NS_PER_MS) /* to read that one is refused */
-#define CHECK_NS (20 * NS_PER_MS)    /* how often to look after them */
+#define REFUSED_NS (1000 * NS_PER_MS) /* to read that one is refused */
+#define CHECK_NS (20 * NS_PER_MS)     /* how often to look after them */
 
-enum { MAX_REFUSED = 128, DISCARD_SIZE = 4096, MAX_DISCARDS = 256 };
+enum { MAX_LINGERING = 128, DISCARD_SIZE = 4096, MAX_DISCARDS = 256 };
 
-/* Several threads may accept. The lock guards all three. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct refused {
+static struct lingering {
     int client;
     int64_t deadline;
-} refused[MAX_REFUSED];
-static int refused_count;
+} list[MAX_LINGERING];
+static int count;
 static int64_t next_check;
+static int notify_pipe[2] = {-1, -1}; /* from workers to the accept loop */
+static bool takes_over, is_notified;
 
 /* Discards what has arrived, though not all of it if more keeps coming: the
  * caller has a deadline. Returns whether the client may still send. */
@@ -41,58 +45,113 @@ static bool discard_input(int client)
     return size > 0;
 }
 
+/* --- the list, with the lock held ---------------------------------------- */
+
+static void close_lingering(int i)
+{
+    close(list[i].client);
+    list[i] = list[--count];
+}
+
+/* Takes over the socket. In a full list the oldest has had most of its time. */
+static void add(int client, int64_t deadline)
+{
+    int oldest = 0;
+    for (int i = 1; i < count; i++)
+        if (list[i].deadline < list[oldest].deadline)
+            oldest = i;
+    if (count == MAX_LINGERING)
+        close_lingering(oldest);
+    list[count++] = (struct lingering){.client = client, .deadline = deadline};
+}
+
+static void drain_notify_pipe(void)
+{
+    char byte;
+    if (is_notified)
+        is_notified = read(notify_pipe[0], &byte, 1) != 1;
+}
+
+/* --- for workers ---------------------------------------------------------- */
+
+void refuse_in_accept_loop(void)
+{
+    if (pipe(notify_pipe) == -1)
+        err(EXIT_FAILURE, "cannot make a pipe");
+    fcntl(notify_pipe[0], F_SETFD, FD_CLOEXEC);
+    fcntl(notify_pipe[1], F_SETFD, FD_CLOEXEC);
+    takes_over = true;
+}
+
+/* Gives the accept loop a descriptor of its own, for the worker closes its own.
+ * Returns false if it takes none. */
+static bool hand_over(int client, int64_t deadline)
+{
+    pthread_mutex_lock(&lock);
+    int copy = takes_over ? dup(client) : -1;
+    if (copy != -1) {
+        fcntl(copy, F_SETFD, FD_CLOEXEC);
+        add(copy, deadline);
+        if (!is_notified) /* so that the pipe is never full */
+            is_notified = write(notify_pipe[1], "", 1) == 1;
+    }
+    pthread_mutex_unlock(&lock);
+    return copy != -1;
+}
+
 void refuse_last_words(int client, const char *words, int64_t linger_ns)
 {
     int64_t deadline = now_ns() + linger_ns;
     send(client, words, strlen(words), MSG_DONTWAIT); /* or never */
     shutdown(client, SHUT_WR);
-    while (discard_input(client) && now_ns() < deadline)
-        if (wait_for(client, POLLIN, deadline, false) != READY)
-            break;
+    if (!discard_input(client) || linger_ns == 0 || hand_over(client, deadline))
+        return;
+    while (wait_for(client, POLLIN, deadline, false) == READY)
+        if (!discard_input(client) || now_ns() >= deadline)
+            return;
 }
 
-/* With the lock held. */
-static void close_refused(int i)
-{
-    close(refused[i].client);
-    refused[i] = refused[--refused_count];
-}
+/* --- for the accept loop -------------------------------------------------- */
 
 void refuse_client(int client, const char *words)
 {
     refuse_last_words(client, words, 0);
     pthread_mutex_lock(&lock);
-    if (refused_count == MAX_REFUSED)
-        close_refused(0);
-    refused[refused_count++] =
-        (struct refused){.client = client, .deadline = now_ns() + LINGER_NS};
+    add(client, now_ns() + REFUSED_NS);
     pthread_mutex_unlock(&lock);
 }
 
-/* With the lock held. */
-static void look_after_all(int64_t now)
+static int64_t look_after_all(void)
 {
+    int64_t now = now_ns();
+    if (now < next_check)
+        return next_check;
     next_check = now + CHECK_NS;
-    for (int i = refused_count - 1; i >= 0; i--)
-        if (!discard_input(refused[i].client) || now >= refused[i].deadline)
-            close_refused(i);
+    for (int i = count - 1; i >= 0; i--)
+        if (!discard_input(list[i].client) || now >= list[i].deadline)
+            close_lingering(i);
+    return count == 0 ? NEVER : next_check;
 }
 
 int64_t refuse_look_after(void)
 {
     pthread_mutex_lock(&lock);
-    int64_t now = refused_count > 0 ? now_ns() : 0;
-    if (refused_count > 0 && now >= next_check)
-        look_after_all(now);
-    int64_t next = refused_count > 0 ? next_check : NEVER;
+    drain_notify_pipe();
+    int64_t next = count == 0 ? NEVER : look_after_all();
     pthread_mutex_unlock(&lock);
     return next;
+}
+
+int refuse_fd(void)
+{
+    return notify_pipe[0];
 }
 
 void refuse_end(void)
 {
     pthread_mutex_lock(&lock);
-    while (refused_count > 0)
-        close_refused(0);
+    takes_over = false;
+    while (count > 0)
+        close_lingering(0);
     pthread_mutex_unlock(&lock);
 }

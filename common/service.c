@@ -10,11 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "refuse.h"
 #include "say.h"
 #include "services/services.h"
 #include "stop.h"
 #include "tcp.h"
+#include "wait.h"
 
 enum { MAX_DETAILS = 256, MAX_LIST = 2048, MAX_FLAGS = 32 };
 
@@ -38,6 +40,22 @@ const char *service_host(void)
 {
     return host;
 }
+
+/* What a server is told if its waits have limits. */
+static bool has_limits;
+static const struct flag limit_flags[] = {
+    {"idle-timeout", "how long a worker waits for a request to begin",
+     .duration_ns = &wait_limits.idle_ns},
+    {"request-timeout", "how long a request may take to arrive",
+     .duration_ns = &wait_limits.request_ns},
+    {"write-timeout", "how long a reader may stand still",
+     .duration_ns = &wait_limits.write_ns},
+    {"min-rate", "bytes per second, of a long upload and of a reader",
+     .rate = &wait_limits.min_rate},
+    {"min-patience", "what is left of each limit while many others wait",
+     .duration_ns = &wait_limits.min_patience_ns},
+    {0},
+};
 
 /* What --help says about services. */
 static const char *list_services(void)
@@ -114,6 +132,18 @@ static void check_operands(int count, char *argv[])
              argv[3]);
 }
 
+void service_limit_waits(void)
+{
+    has_limits = true;
+    wait_limits = (struct wait_limits){
+        .idle_ns = 30 * NS_PER_S,
+        .request_ns = 10 * NS_PER_S,
+        .write_ns = 10 * NS_PER_S,
+        .min_rate = 1000,
+        .min_patience_ns = 250 * NS_PER_MS,
+    };
+}
+
 void service_choose(int argc, char *argv[], const struct flag *flags)
 {
     const char *name = first_operand(argc, argv);
@@ -122,6 +152,7 @@ void service_choose(int argc, char *argv[], const struct flag *flags)
     struct flag all[MAX_FLAGS + 1] = {0};
     size_t length = append_flags(all, 0, shared_flags);
     length = append_flags(all, length, flags);
+    length = append_flags(all, length, has_limits ? limit_flags : NULL);
     append_flags(all, length, service->flags);
     int count =
         flags_parse(argc, argv, all, "[SERVICE [ARGUMENT]]", list_services());
@@ -134,6 +165,13 @@ int service_listen(int backlog)
 {
     visits_open(trace);
     return tcp_listen(host, port, backlog);
+}
+
+void service_defer_accept(int listener)
+{
+    if (service->client_speaks_first &&
+        tcp_defer_accept(listener, wait_limits.idle_ns))
+        wait_limits.first_ns = wait_limits.min_patience_ns;
 }
 
 void service_announce(const char *lab, int listener, const char *details, ...)

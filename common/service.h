@@ -12,9 +12,18 @@
  * Exits with one clear line on what it cannot use, as flags_parse does. */
 void service_choose(int argc, char *argv[], const struct flag *flags);
 
+/* From now on no wait for a client is without a limit. Call it before
+ * service_choose: there are flags for the limits then. Lab 4. */
+void service_limit_waits(void);
+
 /* Prepares to record visits and returns a socket that listens where the command
  * line said, as tcp_listen does. Exits on failure. */
 int service_listen(int backlog);
+
+/* Leaves clients to the kernel until they have sent something, where the client
+ * of this service speaks first (tcp_defer_accept). One that the kernel lets in
+ * all the same has been silent for the whole idle limit. Lab 4. */
+void service_defer_accept(int listener);
 
 /* Prints the line that says where the server listens and what it serves, then
  * details of the lab (a format as of printf). From now on it must serve. Exits

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "patience.h"
 #include "refuse.h"
 #include "say.h"
 #include "stop.h"
@@ -48,14 +49,17 @@ static void set_option(int fd, int level, int option)
         err(EXIT_FAILURE, "cannot set a socket option");
 }
 
-/* Lets a wait in recv end at the idle limit, also of the sockets that a
- * listener will accept. That such a limit starts anew with each recv does no
- * harm to the first. */
+/* Ends a wait in recv at the idle limit, or where patience may shrink, when it
+ * is time to look; sockets that a listener accepts inherit this. Such a limit
+ * starts again with each recv, which does no harm to the first. */
 static void limit_recv(int fd)
 {
+    int64_t ns = wait_limits.idle_ns;
+    if (patience_share != NULL && ns > PATIENCE_LOOK_NS)
+        ns = PATIENCE_LOOK_NS;
     struct timeval limit = {
-        .tv_sec = (time_t)(wait_limits.idle_ns / NS_PER_S),
-        .tv_usec = (suseconds_t)(wait_limits.idle_ns % NS_PER_S / 1000),
+        .tv_sec = (time_t)(ns / NS_PER_S),
+        .tv_usec = (suseconds_t)(ns % NS_PER_S / 1000),
     };
     if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == -1)
         err(EXIT_FAILURE, "cannot set a socket option");
@@ -87,6 +91,30 @@ int tcp_listen(const char *host, int port, int backlog)
     freeaddrinfo(address);
     stop_on_signals(listener);
     return listener;
+}
+
+int tcp_waiting(int listener)
+{
+#ifdef __linux__
+    struct tcp_info info;
+    socklen_t length = sizeof info;
+    if (getsockopt(listener, IPPROTO_TCP, TCP_INFO, &info, &length) == 0)
+        return (int)info.tcpi_unacked; /* of a listener: its accept queue */
+#endif
+    (void)listener;
+    return 0;
+}
+
+bool tcp_defer_accept(int listener, int64_t limit_ns)
+{
+#ifdef TCP_DEFER_ACCEPT
+    int seconds = (int)((limit_ns + NS_PER_S - 1) / NS_PER_S);
+    return setsockopt(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds,
+                      sizeof seconds) == 0;
+#else
+    (void)listener, (void)limit_ns;
+    return false;
+#endif
 }
 
 int tcp_granted_backlog(int backlog)
@@ -150,7 +178,7 @@ int tcp_accept(int listener)
             return client;
         }
         if (errno == EAGAIN || errno == EWOULDBLOCK)
-            wait_for(listener, POLLIN, next_look, true);
+            wait_or_notified(listener, POLLIN, refuse_fd(), next_look, true);
         else
             outlive_accept_error();
     }

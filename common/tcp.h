@@ -6,6 +6,7 @@
 
 #include <netdb.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 enum { ADDRESS_LENGTH = 64 }; /* room for "[IPv6 address%interface]:port" */
 
@@ -22,6 +23,16 @@ int tcp_listen(const char *host, int port, int backlog);
 /* The backlog that the kernel grants: it caps what is asked for, silently, at
  * net.core.somaxconn (listen(2)). */
 int tcp_granted_backlog(int backlog);
+
+/* How many connections wait in the kernel to be accepted; 0 where it does not
+ * say (tcpi_unacked in tcp_info of a listener: Linux). */
+int tcp_waiting(int listener);
+
+/* Leaves clients to the kernel until they have sent something, or for limit_ns
+ * (TCP_DEFER_ACCEPT in tcp(7): Linux; elsewhere nothing changes). Only where
+ * the client speaks first: one that waits for a greeting would wait long.
+ * Returns whether it is so. */
+bool tcp_defer_accept(int listener, int64_t limit_ns);
 
 /* Waits for the next client and returns its socket, which the caller closes; or
  * -1 when the server is to stop. The failure of one client, and a shortage of

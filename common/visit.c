@@ -33,14 +33,12 @@ struct visit {
     _Atomic enum state state; /* NONE: no service reads from it */
 };
 
-enum { MAX_DESCRIPTORS = 65536 };
-
 static struct visit *visits; /* indexed by socket */
 static int visits_length;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static long accepted_count;
 static long sums[LOST + 1]; /* visits by outcome */
-static int at_once, max_at_once;
+static int waiting, at_once, max_at_once;
 
 static FILE *trace_file;
 static const char *const outcome_names[] = {
@@ -113,6 +111,7 @@ void visit_accept(int client, int port)
     struct visit *visit = &visits[client];
     pthread_mutex_lock(&lock);
     visit->number = ++accepted_count;
+    waiting++;
     visit->port = port;
     visit->accepted = now_ns();
     visit->begun = 0;
@@ -123,12 +122,21 @@ void visit_accept(int client, int port)
 long visit_begin(int client)
 {
     pthread_mutex_lock(&lock);
+    waiting--;
     if (++at_once > max_at_once)
         max_at_once = at_once;
     pthread_mutex_unlock(&lock);
     visits[client].begun = now_ns();
     visits[client].worker = this_worker();
     return visits[client].number;
+}
+
+int visits_waiting(void)
+{
+    pthread_mutex_lock(&lock);
+    int count = waiting;
+    pthread_mutex_unlock(&lock);
+    return count;
 }
 
 void visit_in_request(int client, bool is_in_request)
@@ -153,6 +161,8 @@ void visit_end(int client, enum outcome outcome)
     sums[outcome]++;
     if (visits[client].begun != 0)
         at_once--;
+    else
+        waiting--;
     if (trace_file != NULL)
         write_row(&visits[client], outcome);
     pthread_mutex_unlock(&lock);

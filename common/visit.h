@@ -21,6 +21,9 @@ void visit_accept(int client, int port);
 /* A worker begins to serve the client. Returns the client's number. */
 long visit_begin(int client);
 
+/* How many clients were accepted and wait for a worker. */
+int visits_waiting(void);
+
 /* The client is in the middle of a request, or idle, when a stop ends the wait
  * for it. Does nothing for a socket that has no visit. */
 void visit_in_request(int client, bool is_in_request);

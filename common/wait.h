@@ -11,8 +11,11 @@
  * before the first client. */
 struct wait_limits {
     int64_t idle_ns;    /* for a request to begin */
+    int64_t first_ns;   /* for the first of a connection; 0: as idle_ns */
     int64_t request_ns; /* for a request to be complete, from its first byte */
     int64_t write_ns;   /* for a reader that stands still */
+    int64_t min_rate;   /* bytes per second, of an upload and of a reader */
+    int64_t min_patience_ns; /* what is left of these in a crowd (patience.h) */
 };
 extern struct wait_limits wait_limits;
 

@@ -1,7 +1,6 @@
 /* Lab 4: lab 3, defended against silence and crowds.
  * What its clients see: the same as in lab 3, but a client that keeps a worker
- * waiting is told that time is up. The kernel's queue has a chosen length, too.
- */
+ * waiting is told that time is up: the sooner, the more others wait. */
 
 #include <err.h>
 #include <errno.h>
@@ -10,17 +9,25 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clock.h"
 #include "flags.h"
 #include "lab3-thread-pool/queue.h"
+#include "patience.h"
+#include "refuse.h"
 #include "service.h"
 #include "tcp.h"
 #include "visit.h"
-#include "wait.h"
 
 enum { MAX_THREADS = 1000 };
 
 static struct queue waiting;
+static int listener, threads = 16;
+
+/* By this law, a newcomer waits for a quarter of a limit at most: patience.h */
+static double share_of_limits(void)
+{
+    double all = threads + visits_waiting() + tcp_waiting(listener);
+    return threads / all * threads / all;
+}
 
 static void serve_client(int client)
 {
@@ -36,7 +43,7 @@ static void *work(void *unused)
     return unused;
 }
 
-static void start_workers(pthread_t *workers, int threads)
+static void start_workers(pthread_t *workers)
 {
     for (int i = 0; i < threads; i++)
         if ((errno = pthread_create(&workers[i], NULL, work, NULL)) != 0)
@@ -47,29 +54,24 @@ static void start_workers(pthread_t *workers, int threads)
 int main(int argc, char *argv[])
 {
     const char *when_full = "wait";
-    int threads = 16, queue = 64, backlog = 128;
-    wait_limits = (struct wait_limits){.idle_ns = 30 * NS_PER_S,
-                                       .request_ns = 10 * NS_PER_S,
-                                       .write_ns = 10 * NS_PER_S};
+    int queue = 64, backlog = 128;
     const struct flag flags[] = {
         {"threads", "how many workers", .number = &threads, 1, MAX_THREADS},
         {"queue", "places to wait in", .number = &queue, .max = 60000},
         {"when-full", "what newcomers do when no place is left",
          .text = &when_full, .choices = "wait|refuse"},
         {"backlog", "the kernel's places", .number = &backlog, .max = 65535},
-        {"idle-timeout", "how long a worker waits for a request to begin",
-         .duration_ns = &wait_limits.idle_ns},
-        {"request-timeout", "how long a request may take to arrive",
-         .duration_ns = &wait_limits.request_ns},
-        {"write-timeout", "how long a reader may stand still",
-         .duration_ns = &wait_limits.write_ns},
         {0},
     };
+    service_limit_waits(); /* adds --idle-timeout and the like */
     service_choose(argc, argv, flags);
-    int listener = service_listen(backlog);
+    patience_share = share_of_limits;
+    listener = service_listen(backlog);
+    service_defer_accept(listener);
+    refuse_in_accept_loop();
     pthread_t workers[MAX_THREADS];
     queue_open(&waiting, queue, threads, strcmp(when_full, "wait") == 0);
-    start_workers(workers, threads);
+    start_workers(workers);
     int granted = tcp_granted_backlog(backlog);
     service_announce("lab4-timeouts-backlog", listener,
                      "%d threads, queue of %d, backlog of %d%s", threads, queue,

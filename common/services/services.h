@@ -4,6 +4,8 @@
 #ifndef SERVICES_H
 #define SERVICES_H
 
+#include <stdbool.h>
+
 #include "flags.h"
 #include "visit.h"
 
@@ -22,7 +24,8 @@ struct service {
      * borrowed: who accepted it closes it. Returns how the visit ended. */
     enum outcome (*talk)(int client, long number);
 
-    const char *busy; /* sent to a client that is turned away */
+    bool client_speaks_first; /* it sends a request, and is not greeted */
+    const char *busy;         /* sent to a client that is turned away */
 };
 
 /* The value of --host: the address that the server listens on, or its name. */

@@ -31,6 +31,8 @@ FLAGS = {
         "idle-timeout": "30s",
         "request-timeout": "10s",
         "write-timeout": "10s",
+        "min-rate": "1k",
+        "min-patience": "250ms",
     },
 }
 

@@ -327,7 +327,7 @@ def test_a_server_out_of_descriptors_waits_and_goes_on(concurrent):
     few = (64, 64)
     with concurrent.serve(
         "echo",
-        *concurrent.known(queue=100),
+        *concurrent.known(queue=100, min_patience="20s"),
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, few),
     ) as server:
         server.expected_trouble = "cannot accept for now: Too many open files"

@@ -274,5 +274,6 @@ const struct service files_service = {
     .flags = flags,
     .open = http_root_open,
     .talk = talk,
+    .client_speaks_first = true,
     .busy = HTTP_BUSY,
 };

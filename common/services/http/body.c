@@ -8,7 +8,6 @@
 #include "write.h"
 
 enum {
-    MIN_BYTES_PER_S = 4000, /* on the whole; slower senders run out of time */
     MAX_CHUNK_LINE = 4096,
     MAX_TRAILERS = HTTP_MAX_FIELDS,
     MAX_HEX_DIGITS = 15, /* of which any number fits into 63 bits */
@@ -189,7 +188,7 @@ static ssize_t take_bytes(struct http_body *body, struct reader *in,
 ssize_t http_body_read(struct http_body *body, struct reader *in,
                        const char **bytes)
 {
-    reader_set_min_rate(in, MIN_BYTES_PER_S);
+    reader_expect_upload(in);
     if (!body->is_complete && ask_for_it(body, in) == -1)
         return -1;
     if (body->is_chunked && body->left == 0 && !body->is_complete &&

@@ -122,5 +122,6 @@ const struct service http_service = {
     .flags = flags,
     .open = http_root_open,
     .talk = talk,
+    .client_speaks_first = true,
     .busy = HTTP_BUSY,
 };
