@@ -348,6 +348,21 @@ def test_an_honest_slow_reader_is_not_cut(timed):
         ), f"cut after {read} of {size} bytes, although it read all the time"
 
 
+@pytest.mark.mistake("M10")
+def test_a_reader_with_the_systems_own_buffer_is_not_cut(timed):
+    """Its kernel shows progress in steps of some 64 KB, with pauses longer than this limit."""
+    size, slow_size = 8_000_000, 900_000
+    with timed.serve("desk", "--write-timeout=20ms") as server:
+        reader = server.greeted()
+        reader.send(b"bytes %d\n" % size)
+        assert reader.line() == b"ok bytes %d\n" % size
+        read, _ = read_slowly(reader, slow_size)
+        read += len(reader.read(size - read))
+        assert (
+            read == size
+        ), f"cut after {read} of {size} bytes, although it read all the time"
+
+
 # --- the backlog ---------------------------------------------------------------------------
 
 
