@@ -113,6 +113,8 @@ def furnish(lab: int, folder: Path, room: Path, tree: Tree) -> list[str]:
     copy_grader(room)
     shutil.copyfile(HERE / "false_alarm.c", room / "false_alarm.c")
     given = tree.objects(lab, set(names))
+    if not given and HANDOUTS[lab].folder:
+        raise FileNotFoundError(f"the suite is not built in {tree.build}: make labs")
     if given:
         archive = room / "given.a"
         command = ["ar", "qc", str(archive), *map(str, given)]

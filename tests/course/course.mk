@@ -28,3 +28,9 @@ handouts: all ## the tree that students get, without solutions: OUT=new folder
 similar: ## whose labs look alike (needs similarity-tester): LAB= SUBMISSIONS=
 	@$(COURSE).similar $(call needs,LAB) $(call needs,SUBMISSIONS)
 .PHONY: gradescope handouts similar
+test-grader: labs ## grade some right and wrong submissions of each lab, and compare with the table
+	@$(COURSE).checks.run_table --some --jobs=2
+test-course: labs ## the same with all of them, then mutants of the labs (MUTANTS=1000)
+	@$(COURSE).checks.run_table --jobs=2
+	@$(COURSE).checks.mutants --most=$(or $(MUTANTS),1000)
+.PHONY: test-grader test-course

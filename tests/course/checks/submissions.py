@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.course.reference import lay
+from tests.course.start import start
 
 WHOLE = Path(__file__).resolve().parent / "whole"
 
@@ -27,6 +28,9 @@ class Submission:
 
     def lay(self, folder: Path) -> None:
         """Write the submission's files."""
+        if self.name == "empty":
+            start(self.lab, folder)
+            return
         lay(self.lab, folder)
         whole = WHOLE / f"lab{self.lab}-{self.name}"
         if whole.is_dir():
@@ -961,7 +965,7 @@ LAB4 = [
         0,
         "idle",
         "M10",
-        (R, "deadline_after(wait_limits.idle_ns)", "NEVER"),
+        (R, "receive(in, deadline_after(wait_limits.idle_ns)", "receive(in, NEVER"),
     ),
     one(
         4,
@@ -1181,4 +1185,15 @@ CHEATS = [
     ),
 ]
 
-ALL = [*LAB0, *LAB1, *LAB2, *LAB3, *LAB4, *CHEATS]
+EMPTY = [
+    one(0, "empty", "the hand-out as it is", 0, "announce"),
+    *(one(lab, "empty", "the hand-out as it is", 0, "greet") for lab in (1, 2, 3, 4)),
+]
+
+# Each lab's reference, its empty hand-out, some wrong ones, and what must not help: for CI.
+SOME = {
+    "no-flush", "unchecked-bind", "partial-send", "printf", "address", "no-await", "pop-if", "lifo",
+    "per-recv", "no-idle", "kills-parent", "forged", "background",
+}  # fmt: skip
+
+ALL = [*EMPTY, *LAB0, *LAB1, *LAB2, *LAB3, *LAB4, *CHEATS]

@@ -205,7 +205,7 @@ STAGES = [
         10,
         "the second client waits until the first has left",
         one_at_a_time,
-        READ + "#the-line",
+        READ + "#run",
         (
             "Where is a client that has connected and that nobody has accepted?",
             "main: accept, serve to the end, then accept again.",

@@ -1,0 +1,107 @@
+"""What is cheap to check of the course: `make test-grader` and `make test-course` do the rest."""
+
+import subprocess
+
+import pytest
+
+from tests.course import handout, hunts, sheets
+from tests.course.checks.submissions import ALL
+from tests.course.cut import Blank, Drift, Drop, Swap, blank, cut, drop, swap
+from tests.course.start import files_of, start
+from tests.course.trial import stages
+from tests.gallery.variants import HERE as GALLERY
+
+LABS = range(5)
+
+
+@pytest.mark.parametrize("n", LABS)
+def test_a_hand_out_fits_the_reference_and_has_todos(n):
+    files = files_of(n)
+    assert sum(text.count("TODO: ") for text in files.values()) >= len(
+        [step for step in handout.HANDOUTS[n].steps if not isinstance(step, Drop)]
+    )
+
+
+@pytest.mark.parametrize("n", LABS)
+def test_stages_are_worth_100_points_and_build_on_earlier_ones(n):
+    seen = set()
+    for stage in stages(n):
+        assert set(stage.needs) <= seen, f"{stage.name} needs what comes later"
+        assert len(stage.hints) == 3 and all(stage.hints), stage.name
+        seen.add(stage.name)
+    assert sum(stage.points for stage in stages(n)) == 100
+    assert 10 <= len(seen) <= 12
+
+
+@pytest.mark.parametrize("n", LABS)
+def test_a_sheet_has_the_points_of_today(n):
+    assert sheets.sheet(n).read_text() == sheets.with_points(
+        lab
+    ), "python3 -m tests.course.sheets"
+
+
+@pytest.mark.parametrize("n", LABS)
+def test_a_stage_names_a_chapter_that_is_there(n):
+    for stage in stages(n):
+        file, _, anchor = stage.read.partition("#")
+        text = (sheets.ROOT / file).read_text()
+        heads = {
+            line.lstrip("# ").lower().replace(" ", "-")
+            for line in text.splitlines()
+            if line.startswith("#")
+        }
+        assert not anchor or anchor in heads, f"{stage.name}: {stage.read}"
+
+
+def test_a_renamed_function_stops_the_hand_out(tmp_path):
+    (tmp_path / "a.c").write_text("int f(int x)\n{\n    return x;\n}\n")
+    assert "TODO: go" in cut(tmp_path, [Blank("a.c", "f", "go", "0")])["a.c"]
+    with pytest.raises(Drift, match="a.c has changed: g is defined 0 times"):
+        cut(tmp_path, [Blank("a.c", "g", "go")])
+
+
+def test_a_brace_in_a_comment_or_a_string_does_not_end_a_function():
+    text = "int f(int x)\n{\n    /* } */\n    puts(\"}\");\n    return '}';\n}\n\nint g(void)\n{\n}\n"
+    assert blank(text, Blank("", "f", "t")).endswith("int g(void)\n{\n}\n")
+    assert drop(text, Drop("", "f")) == "int g(void)\n{\n}\n"
+    with pytest.raises(Drift):
+        swap(text, Swap("", "}", ""))
+
+
+@pytest.mark.parametrize("number", range(1, len(hunts.HUNTS) + 1))
+def test_a_hunt_is_a_small_change_with_a_name(number):
+    hunt = hunts.HUNTS[number - 1]
+    patch = (GALLERY / f"{hunt.variant}.patch").read_text().partition("\n\n")[2]
+    lines = [line for line in patch.splitlines() if line[:1] in "+-"]
+    changed = [line for line in lines if not line.startswith(("+++", "---"))]
+    assert len(changed) <= 2 * 10 and hunt.name in hunts.NAMES
+    assert sum(line[0] == "+" for line in changed) <= 10
+    assert hunt.name not in hunt.symptom
+
+
+def test_there_are_hunts_for_each_of_the_ten_mistakes():
+    used = {hunt.name for hunt in hunts.HUNTS}
+    assert len(hunts.HUNTS) >= 20 and used <= set(hunts.NAMES)
+    assert set(list(hunts.NAMES)[:10]) <= used
+
+
+def test_the_table_has_60_submissions_of_different_names():
+    assert len(ALL) >= 60
+    assert len({(one.lab, one.name) for one in ALL}) == len(ALL)
+
+
+@pytest.mark.parametrize("one", ALL, ids=lambda one: f"lab{one.lab}-{one.name}")
+def test_a_submission_fits_the_reference(one, tmp_path):
+    one.lay(tmp_path)
+    assert (tmp_path / "server.c").exists()
+
+
+def test_start_writes_over_nothing(tmp_path):
+    start(2, tmp_path / "mine")
+    done = subprocess.run(
+        ["python3", "-m", "tests.course.start", "2", str(tmp_path / "mine")],
+        cwd=sheets.ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2 and "not empty" in done.stderr
