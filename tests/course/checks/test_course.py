@@ -36,7 +36,7 @@ def test_stages_are_worth_100_points_and_build_on_earlier_ones(n):
 @pytest.mark.parametrize("n", LABS)
 def test_a_sheet_has_the_points_of_today(n):
     assert sheets.sheet(n).read_text() == sheets.with_points(
-        lab
+        n
     ), "python3 -m tests.course.sheets"
 
 
