@@ -5,6 +5,7 @@ MODELS  := $(patsubst %.c,$B/%,$(wildcard bench/models/*.c))
 SHARED  := $(patsubst %.c,$B/obj/%.o,$(wildcard bench/models/loop/*.c))
 OBJECTS += $(SHARED) $(MODELS:$B/%=$B/obj/%.o)
 all: $(MODELS)
+	@$(if $(filter %/load,$(BENCH)),,echo "left out: $B/bench/load, and so make bench: it needs Linux (epoll); all else runs here")
 $(MODELS): $B/%: $B/obj/%.o $(SHARED) $B/helpers.a
 	@mkdir -p $(@D)
 	@echo "  link  $@"
@@ -26,8 +27,8 @@ bench: all ## measure and draw (QUICK=1: for a lecture; EXPERIMENT=dmv: just one
 	@$(PYTHON) bench/run.py --build=$B $(if $(QUICK),--quick) $(if $(STRICT),--strict) \
 	    $(LABEL:%=--label=%) $(ALSO:%=--also %) $(EXPERIMENT:%=--experiment=%)
 
-demo: labs ## show the DMV live in the terminal (LAB=1: just that lab)
-	@$(PYTHON) bench/demo.py --build=$B $(LAB:%=--lab=%)
+demo: labs ## show the DMV live in the terminal (LAB=1: just that lab; CUSTOMERS=10 WORK=200)
+	@$(PYTHON) bench/demo.py --build=$B $(LAB:%=--lab=%) $(CUSTOMERS:%=--customers=%) $(WORK:%=--work=%)
 
 compare: ## what changed between two results: A=results/... B=results/...
 	@$(PYTHON) -m bench.tell.compare $A $B

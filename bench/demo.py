@@ -22,11 +22,11 @@ from bench.tell.frames import (
     Customer,
     Office,
     POOL,
-    Scale,
     closing_sentence,
     show_live,
     show_plain,
 )
+from bench.tell.screen import Screen, is_live, printable
 from bench.judge.predictions import fifo
 from bench.measure.labs import Lab, find_labs
 from bench.measure.processes import INTERRUPTS, BenchError, started
@@ -35,7 +35,6 @@ from bench.tell.recording import record
 FRAME_S = 0.05
 PATIENCE_S = 60
 MAX_CUSTOMERS = 40
-NARROWEST_BAR, WIDEST_BAR = 10, 60
 
 
 @contextlib.contextmanager
@@ -63,7 +62,9 @@ def come_in(office: Office, count: int, request: bytes) -> None:
         office.customers.append(Customer(server))
 
 
-def serve(offices: list[Office], count: int, work_ms: int) -> Iterator[float]:
+def serve(
+    offices: list[Office], count: int, work_ms: int, screen: Screen
+) -> Iterator[float]:
     """Let the customers in and yield the clock, frame by frame, until all left."""
     request = f"sleep {work_ms}\n".encode()
     begin = time.monotonic()
@@ -85,8 +86,8 @@ def serve(offices: list[Office], count: int, work_ms: int) -> Iterator[float]:
                 if customer.has_left:
                     selector.unregister(customer.server)
                     customer.server.close()
-            if now > PATIENCE_S:
-                raise BenchError(f"the customers were not served within {PATIENCE_S} s")
+            if now - screen.stopped_s > PATIENCE_S + work_ms * count / 1000:
+                raise BenchError(f"after {now:.0f} s some customers are not yet served")
     yield time.monotonic() - begin
 
 
@@ -119,20 +120,22 @@ def choose_labs(options: argparse.Namespace) -> list[Lab]:
 def run(options: argparse.Namespace) -> None:
     """Open the labs, let the customers in, show what happens."""
     work_s = options.work / 1000
+    print("The offices open ...", flush=True)
     with contextlib.ExitStack() as stack:
         offices = [
             stack.enter_context(opened(lab, work_s, options.customers))
             for lab in choose_labs(options)
         ]
-        columns = shutil.get_terminal_size().columns
-        width = (columns - 5) // len(offices) - 2
-        width = max(NARROWEST_BAR, min(WIDEST_BAR, width))
-        longest = max(office.predicted[-1] for office in offices)
-        scale = Scale(width, longest * 1.05)
-        clock = serve(offices, options.customers, options.work)
-        show = show_live if sys.stdout.isatty() else show_plain
-        now = show(offices, clock, scale, options.work)
-        print("\n" + textwrap.fill(closing_sentence(offices), columns))
+        screen = Screen()
+        clock = serve(offices, options.customers, options.work, screen)
+        if is_live():
+            now = show_live(offices, clock, screen, options.work)
+        else:
+            now = show_plain(offices, clock, options.work)
+        said = closing_sentence(offices)
+        if screen.stopped_s:
+            said += f" (You stopped the demo for {screen.stopped_s:.0f} s: times are too long.)"
+        print("\n" + printable(textwrap.fill(said, shutil.get_terminal_size().columns)))
         if options.record is not None:
             record(offices, now, options.work, options.record)
         failures = sum(bool(e.failure) for office in offices for e in office.customers)

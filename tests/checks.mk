@@ -70,6 +70,6 @@ lint: ## check formatting and look for bugs without running anything
 	for file in $(C_SOURCES); do \
 	    clang-tidy --quiet $$file -- $(LINT) || exit; \
 	done
-	shellcheck .ci/deps .ci/run .ci/probe .ci/python .ci/shake
+	shellcheck .ci/deps .ci/run .ci/probe .ci/python .ci/shake .ci/compilers
 
 .PHONY: test shake test-faults test-broken docs docs-test docs-charts fuzz fuzzers lint

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.measure.guardian import GUARDIAN
+
 STOP_TIMEOUT_S = 5
 OWN_GROUP = (
     {"process_group": 0} if sys.version_info >= (3, 11) else {"start_new_session": True}
@@ -110,7 +112,7 @@ def started(command: list[str], folder: Path | None = None) -> Iterator[Program]
 def spawn(command: list[str], folder: Path | None) -> subprocess.Popen:
     """Start a program, or say in one line why it cannot be started."""
     try:
-        return subprocess.Popen(
+        child = subprocess.Popen(
             command,
             cwd=folder,
             stdin=subprocess.DEVNULL,
@@ -120,6 +122,8 @@ def spawn(command: list[str], folder: Path | None) -> subprocess.Popen:
         )
     except OSError as error:
         raise BenchError(f"cannot start {command[0]}: {error.strerror}") from error
+    GUARDIAN.tell("+", child.pid)
+    return child
 
 
 def end(program: Program) -> None:
@@ -128,6 +132,7 @@ def end(program: Program) -> None:
         return
     child = program.child
     stop(program)
+    GUARDIAN.tell("-", child.pid)
     program.status = child.returncode
     program.complaint = child.stderr.readline().decode(errors="replace").rstrip()
     child.stdout.close()
@@ -165,10 +170,11 @@ def has_ended(program: Program) -> bool:
 
 def rest(process: int, left_s: float) -> None:
     """Sleep until a process has ended, or for so many seconds."""
-    if not hasattr(os, "pidfd_open"):
+    try:
+        descriptor = os.pidfd_open(process)
+    except (AttributeError, OSError):  # no such call, or a container that refuses it
         time.sleep(min(left_s, POLL_S))
         return
-    descriptor = os.pidfd_open(process)
     try:
         select.select([descriptor], [], [], left_s)
     finally:

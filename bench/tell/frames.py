@@ -1,18 +1,19 @@
 """A demo in a terminal, frame by frame."""
 
 import re
-import sys
+import shutil
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bench.measure.labs import Lab
+from bench.tell.screen import Screen, printable
 
 POOL = 5  # workers of the labs that have a pool
 ORANGE, BLUE, GREY, BOLD, PLAIN = (
     f"\x1b[{code}m" for code in ("38;5;214", "38;5;32", "38;5;245", "1", "0")
 )
-HIDE_CURSOR, SHOW_CURSOR, CLEAR_LINE = "\x1b[?25l", "\x1b[?25h", "\x1b[K"
+NARROWEST_BAR, WIDEST_BAR = 10, 60
 
 
 @dataclass
@@ -112,8 +113,8 @@ def bar(customer: Customer, predicted: float, now: float, scale: Scale) -> str:
 
 def coloured(cells: str) -> str:
     """A bar in colour: orange waits, blue is served, grey is predicted."""
-    for character, colour in (("·", ORANGE), ("█", BLUE), ("┆", GREY)):
-        cells = re.sub(f"{character}+", colour + r"\g<0>" + PLAIN, cells)
+    for character, colour in (("·", ORANGE), ("█", BLUE), ("┆✓", GREY)):
+        cells = re.sub(f"[{character}]+", colour + r"\g<0>" + PLAIN, cells)
     return cells
 
 
@@ -162,32 +163,64 @@ def closing_sentence(offices: list[Office]) -> str:
     )
 
 
+def compact_frame(offices: list[Office], now: float) -> list[str]:
+    """The same for a small terminal: a row for each lab, a letter for each customer."""
+    count = len(offices[0].customers)
+    lines = [f"{BOLD}{count} customers at once{PLAIN}   {now:5.2f} s", ""]
+    for office in offices:
+        letters = "".join(map(letter, office.in_order))
+        done = sum(each.done is not None for each in office.customers)
+        expected = sum(moment <= now for moment in office.predicted)
+        lines.append(
+            f"{short_title(office.lab, 5)}  {coloured(letters)}"
+            f"  {done:2} done, {expected:2} predicted"
+        )
+    lines += ["", "· waits   █ is being served   ✓ done"]
+    return lines
+
+
+def letter(customer: Customer) -> str:
+    """What a customer does."""
+    if customer.failure:
+        return "×"
+    if customer.done is not None:
+        return "✓"
+    return "·" if customer.greeted is None else "█"
+
+
+def full_scale(offices: list[Office], columns: int) -> Scale:
+    """Bars as wide as the terminal has room for."""
+    width = (columns - 5) // len(offices) - 2
+    width = max(NARROWEST_BAR, min(WIDEST_BAR, width))
+    return Scale(width, max(office.predicted[-1] for office in offices) * 1.05)
+
+
+def fitting_frame(offices: list[Office], now: float, work_ms: int) -> list[str]:
+    """The full picture where it fits, else the compact one."""
+    columns, rows = shutil.get_terminal_size()
+    scale = full_scale(offices, columns)
+    lines = frame(offices, now, scale, work_ms, is_live=True)
+    is_wide = 4 + len(offices) * (scale.columns + 2) <= columns
+    return lines if len(lines) < rows and is_wide else compact_frame(offices, now)
+
+
 def show_live(
-    offices: list[Office], clock: Iterator[float], scale: Scale, work_ms: int
+    offices: list[Office], clock: Iterator[float], screen: Screen, work_ms: int
 ) -> float:
     """Draw every frame over the one before."""
-    height, now = 0, 0.0
-    sys.stdout.write(HIDE_CURSOR)
-    try:
+    now = 0.0
+    with screen.taken():
         for now in clock:
-            lines = frame(offices, now, scale, work_ms, is_live=True)
-            up = f"\x1b[{height}A" if height else ""
-            sys.stdout.write(up + "".join(f"{line}{CLEAR_LINE}\n" for line in lines))
-            sys.stdout.flush()
-            height = len(lines)
-    finally:
-        sys.stdout.write(SHOW_CURSOR)
-        sys.stdout.flush()
+            screen.draw(fitting_frame(offices, now, work_ms))
     return now
 
 
-def show_plain(
-    offices: list[Office], clock: Iterator[float], scale: Scale, work_ms: int
-) -> float:
+def show_plain(offices: list[Office], clock: Iterator[float], work_ms: int) -> float:
     """Say what happens, then print the last frame."""
     print("The customers come in ...", flush=True)
     now = 0.0
     for now in clock:
         pass
-    print("\n".join(frame(offices, now, scale, work_ms, is_live=False)))
+    scale = full_scale(offices, shutil.get_terminal_size().columns)
+    print(printable("\n".join(frame(offices, now, scale, work_ms, is_live=False))))
     return now

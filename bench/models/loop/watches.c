@@ -56,7 +56,7 @@ static void wait_exactly(int epoll, int64_t deadline)
     int64_t left_ns = deadline - now_ns();
     if (left_ns <= 0 || left_ns > 20 * NS_PER_MS)
         return;
-    struct timespec left = {.tv_nsec = left_ns};
+    struct timespec left = {.tv_nsec = (long)left_ns};
     ppoll(&polled, 1, &left, NULL); /* what it says, epoll_wait will say */
 }
 
