@@ -30,6 +30,9 @@ bench: all ## measure and draw (QUICK=1: for a lecture; EXPERIMENT=dmv: just one
 demo: labs ## show the DMV live in the terminal (LAB=1: just that lab; CUSTOMERS=10 WORK=200)
 	@$(PYTHON) bench/demo.py --build=$B $(LAB:%=--lab=%) $(CUSTOMERS:%=--customers=%) $(WORK:%=--work=%)
 
+doctor: ## what this machine has for the suite, and what each absence costs
+	@$(PYTHON) -m bench.measure.doctor --cc='$(CC)'
+
 compare: ## what changed between two results: A=results/... B=results/...
 	@$(PYTHON) -m bench.tell.compare $A $B
 accuracy: ## how well predictions held in stored results (RESULTS="results/... ...")
@@ -48,4 +51,4 @@ check-gates: all ## show that each gate fails for a real cause, and only then
 crosscheck: all ## ask wrk, hey and ab the same, and say who told the truth (QUICK=1: shorter)
 	@$(PYTHON) -m bench.checks crosscheck --build=$B $(if $(QUICK),--quick)
 
-.PHONY: $(LESSONS) bench demo compare accuracy knee check-stop check-pair check-gates crosscheck
+.PHONY: $(LESSONS) bench demo doctor compare accuracy knee check-stop check-pair check-gates crosscheck
