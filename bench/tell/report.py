@@ -1,7 +1,6 @@
 """The report: all that was measured on one page, which needs nothing beside it."""
 
 import html
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,9 @@ from bench.tell.charts import HERE, Chart
 from bench.experiments.experiment import Finding, Part
 from bench.measure.machine import Fact
 from bench.measure.runs import count
+from bench.tell.report_drawing import inline_svg
+from bench.tell.report_guess import guess_panel
+from bench.tell.report_opening import headlines, overview
 from bench.tell.summary import HEADINGS, cells, clients_line, complaints
 
 PAGE = """<!DOCTYPE html>
@@ -24,12 +26,13 @@ PAGE = """<!DOCTYPE html>
 </head>
 <body>
 {body}
+<script>
+{script}</script>
 </body>
 </html>
 """
+MOST_NOTES = 12  # of an experiment, before they are folded
 VERDICT_HEADINGS = ("experiment", "gate", "worst run", "limit", "failed")
-REFERENCE = re.compile(r"""(\bid=['"]|href=['"]#|url\(['"]?#)""")
-FIRST_TAG = re.compile(r"<svg\b[^>]*>")
 
 
 @dataclass(frozen=True)
@@ -42,22 +45,34 @@ class Report:
 
     def write(self, folder: Path) -> Path:
         """Write report.html into a folder that has the charts; returns its path."""
-        sections = [experiment_section(part, folder) for part in self.parts]
+        sections = [experiment_section(part, folder) for part in self.in_order()]
         sections += [trust_section(self.parts), machine_section(self.facts)]
         body = [self.opening(), *sections]
-        style = (HERE / "report.css").read_text()
-        page = PAGE.format(title=text(self.title), style=style, body="\n".join(body))
+        page = PAGE.format(
+            title=text(self.title),
+            style=(HERE / "report.css").read_text(),
+            script=(HERE / "report.js").read_text(),
+            body="\n".join(body),
+        )
         (folder / "report.html").write_text(page, encoding="utf-8")
         return folder / "report.html"
 
+    def in_order(self) -> list[Part]:
+        """Questions with a picture first; what only has numbers comes after them."""
+        return sorted(self.parts, key=lambda part: not part.conclusion.charts)
+
     def opening(self) -> str:
-        """The title, and where everything is."""
-        names = [part.experiment.name for part in self.parts] + ["trust", "machine"]
+        """The title, what one should take home, where everything is, all at a glance."""
+        names = [part.experiment.name for part in self.in_order()] + [
+            "trust",
+            "machine",
+        ]
         links = "".join(f'<li><a href="#{name}">{name}</a></li>' for name in names)
         return (
             f"<header>\n<h1>Why servers queue: predicted and measured</h1>\n"
-            f"<p>{text(self.title)}</p>\n</header>\n"
-            f'<nav aria-label="experiments"><ul>{links}</ul></nav>'
+            f"<p>{text(self.title)}</p>\n{headlines(self.parts)}\n</header>\n"
+            f'<nav aria-label="experiments"><ul>{links}</ul></nav>\n'
+            f"{overview(self.parts)}"
         )
 
 
@@ -83,10 +98,10 @@ def experiment_section(part: Part, folder: Path) -> str:
             f'<section id="{name}">',
             f"<h2><small>{name}</small> {text(sentence(part.experiment.question))}</h2>",
             paragraphs(filter(None, [stamps.stamp(part.made)]), "stamp"),
+            guess_panel(part),
             *[figure(chart, folder) for chart in conclusion.charts],
-            "<h3>Measured against predicted</h3>",
             findings_table(conclusion.findings),
-            paragraphs(said, "notes"),
+            notes_block(said),
             files_line(name, folder),
             "</section>",
         ]
@@ -102,7 +117,7 @@ def figure(chart: Chart, folder: Path) -> str:
     """A chart with what it says."""
     drawn = folder / f"{chart.name}.svg"
     picture = (
-        inline_svg(chart, drawn.read_text(encoding="utf-8"))
+        inline_svg(chart, drawn.read_text(encoding="utf-8"), folder)
         if drawn.exists()
         else f"<pre>{text(chart.text)}</pre>"
     )
@@ -115,18 +130,20 @@ def figure(chart: Chart, folder: Path) -> str:
     )
 
 
-def inline_svg(chart: Chart, svg: str) -> str:
-    """A drawing as a part of the page: its names must differ from other drawings'."""
-    opened = FIRST_TAG.search(svg)
-    label = f'role="img" aria-label="{text(chart.title)}"'
-    drawing = f"{opened[0][:-1].rstrip()} {label}>{svg[opened.end():]}"
-    drawing = re.sub(r"<(title|desc)>.*?</\1>\s*", "", drawing, flags=re.S)
-    return REFERENCE.sub(rf"\g<1>{chart.name}-", drawing).strip()
-
-
 def findings_table(findings: list[Finding]) -> str:
-    """A row for each finding."""
-    return whole_table(HEADINGS, map(finding_row, findings))
+    """A row for each finding, if there are any."""
+    if not findings:
+        return ""
+    table = whole_table(HEADINGS, map(finding_row, findings))
+    return f"<h3>Measured against predicted</h3>\n{table}"
+
+
+def notes_block(said: list[str]) -> str:
+    """What else is to be said; a long list is folded."""
+    notes = paragraphs(said, "notes")
+    if len(said) <= MOST_NOTES:
+        return notes
+    return f"<details><summary>{len(said)} lines</summary>\n{notes}\n</details>"
 
 
 def whole_table(headings: Iterable[str], rows: Iterable[str]) -> str:
