@@ -23,6 +23,8 @@
     const said = tag("p", { className: "mark-said" });
     said.setAttribute("role", "status");
     said.textContent = "Point at a bar, or move with the arrow keys.";
+    said.classList.add(...paper.classList);
+    said.classList.remove("paper");
     paper.after(said);
     let at = -1;
     const ask = (mark) => {

@@ -31,6 +31,7 @@ PAGE = """<!DOCTYPE html>
 </body>
 </html>
 """
+TALL = "-tall"  # how the name of a drawing for a phone ends
 MOST_NOTES = 12  # of an experiment, before they are folded
 VERDICT_HEADINGS = ("experiment", "gate", "worst run", "limit", "failed")
 
@@ -114,19 +115,32 @@ def sentence(question: str) -> str:
 
 
 def figure(chart: Chart, folder: Path) -> str:
-    """A chart with what it says."""
-    drawn = folder / f"{chart.name}.svg"
-    picture = (
-        inline_svg(chart, drawn.read_text(encoding="utf-8"), folder)
-        if drawn.exists()
-        else f"<pre>{text(chart.text)}</pre>"
-    )
+    """A chart with what it says: a wide drawing, and a tall one for a phone."""
+    wide, tall = drawing(chart, folder), drawing(chart, folder, TALL)
+    papers = [paper(chart, wide or f"<pre>{text(chart.text)}</pre>", "wide")]
+    if tall:
+        papers.append(paper(chart, tall, "tall"))
     return (
-        f'<figure id="chart-{chart.name}">\n'
-        f'<div class="paper" tabindex="0" role="group" aria-label="{text(chart.title)}">\n'
-        f"{picture}\n</div>\n"
-        f'<p class="sideways">The chart goes on to the right.</p>\n'
+        f'<figure id="chart-{chart.name}" class="{"has-tall" if tall else ""}">\n'
+        + "\n".join(papers)
+        + '\n<p class="sideways">The chart goes on to the right.</p>\n'
         f"<figcaption>{text(chart.caption)}</figcaption>\n</figure>"
+    )
+
+
+def drawing(chart: Chart, folder: Path, kind: str = "") -> str:
+    """A chart's drawing of this kind as part of the page, if there is one."""
+    file = folder / f"{chart.name}{kind}.svg"
+    if not file.exists():
+        return ""
+    return inline_svg(chart, file.read_text(encoding="utf-8"), folder, kind)
+
+
+def paper(chart: Chart, picture: str, kind: str) -> str:
+    """What a chart is drawn on."""
+    return (
+        f'<div class="paper {kind}" tabindex="0" role="group"'
+        f' aria-label="{text(chart.title)}">\n{picture}\n</div>'
     )
 
 
@@ -186,6 +200,7 @@ def trust_section(parts: list[Part]) -> str:
     rows = [
         gate_row(part.experiment.name, summary)
         for part in parts
+        if part.made
         for summary in stamps.gate_summaries(part.made)
     ]
     return (

@@ -33,18 +33,27 @@ INKS = {
     "e69f00": "lab5",
     "56b4e9": "lab6",
     "8c6d00": "lab7",
+    "a34700": "text-lab1",
+    "00734f": "text-lab3",
+    "a0407a": "text-lab4",
+    "805800": "text-lab5",
+    "1f6f9e": "text-lab6",
+    "755b00": "text-lab7",
+    "666666": "soft",
+    "d8d8d8": "faint",
+    "eeeeee": "tint",
 }
 
 
-def inline_svg(chart: Chart, svg: str, folder: Path) -> str:
+def inline_svg(chart: Chart, svg: str, folder: Path, kind: str = "") -> str:
     """A drawing as a part of the page: its names must differ from other drawings'."""
     opened = FIRST_TAG.search(svg)
     label = f'role="img" aria-label="{html.escape(chart.title)}"'
     drawing = f"{opened[0][:-1].rstrip()} {label}>{svg[opened.end():]}"
-    drawing = re.sub(r"<(title|desc)>.*?</\1>\s*", "", drawing, flags=re.S)
+    drawing = re.sub(r"<(title|desc|style)>.*?</\1>\s*", "", drawing, flags=re.S)
     drawing = with_marks(drawing, chart, folder)
     drawing = TEXT.sub(lambda found: inked(found[0], "text-"), drawing)
-    return REFERENCE.sub(rf"\g<1>{chart.name}-", inked(drawing)).strip()
+    return REFERENCE.sub(rf"\g<1>{chart.name}{kind}-", inked(drawing)).strip()
 
 
 def inked(drawing: str, kind: str = "") -> str:

@@ -6,18 +6,24 @@ when it should: a page that is damaged on purpose does not pass.
 
 import base64
 import html
+import math
 import re
+from itertools import combinations
 from pathlib import Path
 
 import pytest
+from selenium import webdriver
+from selenium.webdriver.common.keys import Keys
 
 from tests.helpers.browser import Page, in_browser
 from tests.helpers.setting import ROOT
 from tests.bench.test_exports import LABS, make_part
 
 from bench.tell import charts
-from bench.experiments.experiment import Part
+from bench.experiments.experiment import Conclusion, Experiment, Finding, Part
 from bench.measure.machine import Fact, describe
+from bench.tell import report_drawing as drawing
+from bench.tell import report_opening as opening
 from bench.tell.report import Report
 
 PHONE, DESK = 360, 1280
@@ -45,7 +51,7 @@ COMPLAIN = r"""
   for (const [, id] of text.matchAll(/(?:href="#|url\(['"&quot;]*#)([\w-]+)/g))
     if (!ids.includes(id)) say(`missing: nothing has the id ${id}`);
   for (const figure of document.querySelectorAll('figure')) {
-    const drawing = figure.querySelector('svg, pre');
+    const drawing = [...figure.querySelectorAll('svg, pre')].find((e) => e.getBoundingClientRect().width);
     const box = drawing && drawing.getBoundingClientRect();
     if (!box || box.height < 100 || box.width < Math.min(width, 600) * 0.8)
       say(`missing: the drawing of ${figure.id}`);
@@ -69,9 +75,14 @@ COMPLAIN = r"""
     const contrast = (Math.max(ink, page) + 0.05) / (Math.min(ink, page) + 0.05);
     if (contrast < 4.5) say(`contrast: ${name} has ${contrast.toFixed(1)}`);
   }
-  for (const paper of document.querySelectorAll('.paper'))
-    if (light(getComputedStyle(paper).backgroundColor) < 0.9)
-      say('contrast: a chart is not on white');
+  for (const paper of document.querySelectorAll('.paper')) {
+    const ground = light(getComputedStyle(paper).backgroundColor);
+    for (const word of paper.querySelectorAll('svg text')) {
+      const ink = light(getComputedStyle(word).fill);
+      const contrast = (Math.max(ink, ground) + 0.05) / (Math.min(ink, ground) + 0.05);
+      if (contrast < 4.5) say(`contrast: "${word.textContent.trim()}" on a chart has ${contrast.toFixed(1)}`);
+    }
+  }
   return found;
 })()
 """
@@ -147,7 +158,7 @@ def test_all_that_was_found_is_on_the_page(page, report, part):
     for fact in describe(ROOT, LABS[0].program):
         said += [fact.name, fact.value]
     assert [words for words in said if words not in shown] == []
-    assert page.value("document.querySelectorAll('figure svg').length") == len(
+    assert page.value("document.querySelectorAll('figure .wide svg').length") == len(
         part.conclusion.charts
     )
     assert page.value("document.querySelectorAll('#dmv tbody tr').length") == len(
@@ -155,16 +166,38 @@ def test_all_that_was_found_is_on_the_page(page, report, part):
     )
 
 
+SMALLEST = (
+    "Math.min(...[...document.querySelectorAll('figure svg text')]"
+    ".map((e) => e.getBoundingClientRect().height).filter((height) => height))"
+)
+
+
 @in_browser
 @with_charts
-def test_a_chart_on_a_phone_can_be_read(page, report):
-    """It keeps a size, and is pushed sideways in its own box."""
+def test_a_chart_on_a_phone_is_tall_and_whole(page, report):
+    """Nothing is cut, and nothing has to be pushed aside."""
     show(page, report, PHONE)
-    smallest = page.value(
-        "Math.min(...[...document.querySelectorAll('figure svg text')]"
-        ".map((e) => e.getBoundingClientRect().height))"
-    )
+    smallest = page.value(SMALLEST)
     assert smallest >= 9, f"the smallest words are {smallest:.1f} pixels high"
+    box = "document.querySelector('.paper.tall svg').getBoundingClientRect()"
+    assert page.value(f"{box}.height > {box}.width && {box}.width > 280")
+    assert page.value(
+        "[...document.querySelectorAll('.paper.tall')].every((e) => e.scrollWidth <= e.clientWidth)"
+    )
+    assert page.value("!document.querySelector('.paper.wide').offsetWidth")
+    show(page, report, DESK)
+    assert page.value("!document.querySelector('.paper.tall').offsetWidth")
+
+
+@in_browser
+@with_charts
+def test_without_a_tall_drawing_the_wide_one_is_pushed_sideways(page, report):
+    """It keeps a size at which it can be read, in its own box."""
+    only_wide = report.with_name("wide.html")
+    written = report.read_text().replace('class="has-tall"', 'class=""')
+    only_wide.write_text(written)
+    show(page, only_wide, PHONE)
+    assert page.value(SMALLEST) >= 9
     paper = "document.querySelector('.paper')"
     assert page.value(f"{paper}.scrollWidth > {paper}.clientWidth")
     assert page.value(f"getComputedStyle({paper}).overflowX") == "auto"
@@ -241,7 +274,7 @@ def test_a_damaged_page_is_noticed(page, report, find, put, complaint):
 def test_the_page_needs_nothing_beside_it(report):
     written = report.read_text()
     assert not re.findall(
-        r"<(?:script|link|img|iframe|object|embed)\b|@import", written
+        r"<(?:link|img|iframe|object|embed)\b|<script[^>]|@import", written
     )
     assert "Bench of a test, &lt;quick&gt; &amp; made up" in written
 
@@ -253,3 +286,289 @@ def test_without_gnuplot_the_charts_are_text(part, tmp_path):
     assert "<svg" not in written
     for chart in part.conclusion.charts:
         assert html.escape(chart.text) in written
+
+
+# --- what one sees first --------------------------------------------------------------------
+
+
+def made_up(experiment: str, *findings: Finding) -> Part:
+    """An experiment with these findings and nothing else."""
+    return Part(
+        Experiment(experiment, "what?", None, None), Conclusion([*findings], [], []), []
+    )
+
+
+FOUND = [
+    made_up(
+        "dmv",
+        Finding("lab1-sequential", "slow head: second done", [1.1], 1.0, 1.05),
+        Finding("lab2-thread-per-client", "slow head: second done", [0.1], 0.1, 0.1),
+    ),
+    made_up(
+        "work",
+        Finding("lab1-sequential", "waits: last of 20", [0.4], 0.4, 0.41),
+        Finding("lab2-thread-per-client", "waits: last of 20", [0.02], 0.02, 0.03),
+        Finding("lab1-sequential", "computes: last of 20", [0.5], 0.4, 0.41),
+        Finding("lab2-thread-per-client", "computes: mean / lab3's", [1.9], unit="1"),
+    ),
+    made_up(
+        "silent",
+        Finding("lab3-thread-pool", "silent: nobody served for", [math.inf], 0.8, 0.8),
+        Finding("lab4-timeouts", "silent: nobody served for", [0.2], 0.2, 0.21),
+    ),
+    made_up(
+        "crowd",
+        *(
+            Finding(lab, f"waits: last of {n}", [n * each], n * each, n * each, "s", n)
+            for lab, each in (("lab1-sequential", 0.002), ("lab2-thread", 0.0003))
+            for n in (10, 100, 1000)
+        ),
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def invented(tmp_path_factory) -> Path:
+    """A report of what was made up, without charts."""
+    folder = tmp_path_factory.mktemp("invented")
+    (folder / "gates.csv").write_text("run,gate\n")
+    return Report("invented", FOUND, [Fact("kernel", "Linux")]).write(folder)
+
+
+def test_four_sentences_say_what_was_found():
+    said = opening.sentences(FOUND)
+    assert [each.number for each in said] == [
+        "1.10 s",
+        "100 ms",
+        "× 1.9",
+        "never → 200 ms",
+    ]
+    assert [each.experiment for each in said] == ["dmv", "dmv", "work", "silent"]
+    without = opening.sentences(FOUND[:2] + FOUND[3:])
+    assert without[-1].number == "2.00 s → 300 ms", "another takes its place"
+    assert opening.sentences([]) == []
+
+
+def test_the_overview_has_one_axis_for_all():
+    axis = opening.choose_axis([0.02, 0.4, 0.2, math.inf, 0])
+    assert (axis.low, axis.high) == (0.01, 1.0)
+    assert axis.share(0.1) == pytest.approx(0.5)
+    assert axis.share(math.inf) == 1 and axis.share(0) == 0
+    drawn = opening.overview(FOUND)
+    assert drawn.count('role="row"') == 1 + 4
+    assert drawn.count('role="cell"') == 4 * 3
+    assert drawn.count("not measured") == 4 * 3 - 5
+    assert 'style="width: 80.1%"' in drawn, "0.4 s between 10 ms and 1 s"
+
+
+@in_browser
+@pytest.mark.parametrize("width", [PHONE, 768, 1440])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_opening_fits(page, invented, width, scheme):
+    assert complaints(page, invented, width, scheme) == []
+    rows = page.value("document.querySelectorAll('.overview .track').length")
+    assert rows == 5
+    pairs = "[...document.querySelectorAll('.headlines a, .overview a')]"
+    targets = page.value(f"{pairs}.every((a) => document.querySelector(a.hash))")
+    assert targets
+
+
+# --- marks that answer ----------------------------------------------------------------------
+
+
+@in_browser
+@with_charts
+def test_a_bar_says_what_it_is_by_pointer_and_keyboard(page, report):
+    show(page, report, DESK)
+    marks = page.value("document.querySelectorAll('.wide .mark').length")
+    assert marks == 2 * 20 * len(LABS), "waiting and served, of 20 clients on each lab"
+    page.element(".paper.wide").send_keys(Keys.ARROW_DOWN)
+    said = page.value("document.querySelector('.mark-said').textContent")
+    assert re.fullmatch(r"number 1 in line: waited .*, served in .*, done at .*", said)
+    page.element(".paper.wide").send_keys(Keys.ARROW_DOWN)
+    assert "number 2 in line" in page.value(
+        "document.querySelector('.mark-said').textContent"
+    )
+    bar = page.driver.find_elements("css selector", ".wide .mark polygon")[4]
+    webdriver.ActionChains(page.driver).move_to_element(bar).perform()
+    assert "number 5 in line" in page.value(
+        "document.querySelector('.mark-said').textContent"
+    )
+
+
+def test_bars_are_not_named_where_they_cannot_be_counted():
+    row = {"rank": "1", "begun_s": "0.5", "ended_s": "0.6"}
+    bar = "<polygon points='0,0 1,1'/>"
+    named = drawing.named_bars(bar, [row])
+    assert "<title>number 1 in line: waited 500 ms, served in 100 ms" in named
+    assert drawing.named_bars(bar + bar, [row]) == bar + bar
+    row["ended_s"] = "NaN"
+    assert "not served" in drawing.named_bars(bar, [row])
+
+
+# --- predict first --------------------------------------------------------------------------
+
+MEASURED = "document.querySelectorAll('.guess .measured').length"
+COVERED = "document.body.classList.contains('guessing')"
+
+
+def drag(page: Page, points: list[tuple[float, float]]) -> None:
+    """Draw with the pointer, in shares of the chart's width and height."""
+    svg = page.element(".guess svg")
+    size = svg.size
+    chain = webdriver.ActionChains(page.driver, duration=10)
+    at = [((x - 0.5) * size["width"], (y - 0.5) * size["height"]) for x, y in points]
+    chain.move_to_element_with_offset(svg, *at[0]).click_and_hold()
+    for x, y in at[1:]:
+        chain.move_to_element_with_offset(svg, x, y)
+    chain.release().perform()
+
+
+@in_browser
+def test_what_was_measured_is_hidden_until_a_guess_is_drawn(page, invented):
+    show(page, invented, DESK)
+    page.value("localStorage.clear()")
+    page.driver.refresh()
+    assert not page.value(COVERED)
+    page.click("#predict-first")
+    assert page.value(COVERED)
+    assert page.value("!document.querySelector('.headlines').offsetWidth")
+    assert page.value("!document.querySelector('#crowd table').offsetWidth")
+    assert page.value(MEASURED) == 0
+    page.driver.execute_script(
+        "document.querySelector('.guess').scrollIntoView({block: 'center'})"
+    )
+    drag(page, [(0.35, 0.7), (0.45, 0.6), (0.6, 0.5), (0.75, 0.4), (0.96, 0.2)])
+    assert page.value(MEASURED) == 1, "that lab's curve, and no other"
+    said = page.value("document.querySelector('.guess-said').textContent")
+    assert re.search(r"lab1: off by a factor of \d+\.\d\d", said)
+    assert page.value(COVERED), "the other lab is still to be guessed"
+
+
+@in_browser
+def test_a_guess_can_be_drawn_by_keyboard_and_is_kept(page, invented):
+    show(page, invented, PHONE)
+    page.value("localStorage.clear()")
+    page.driver.refresh()
+    page.click("#predict-first")
+    for lab in range(2):
+        page.click(".guess-labs button", lab)
+        chart = page.element(".guess svg")
+        chart.send_keys(Keys.ARROW_LEFT * 5 + Keys.ARROW_UP)
+        chart.send_keys((Keys.ARROW_RIGHT + Keys.ARROW_DOWN) * 2)
+    assert page.value(MEASURED) == 2
+    assert not page.value(COVERED), "all was guessed: all may be seen"
+    page.driver.refresh()
+    page.until(f"{MEASURED} === 2")
+    assert page.value("document.querySelectorAll('.guess .mine-dot').length") == 6
+
+
+@in_browser
+def test_without_a_script_nothing_is_hidden(page, invented):
+    page.allow_scripts(False)
+    try:
+        show(page, invented, DESK)
+        assert page.value("!!document.querySelector('.headlines').offsetWidth")
+        assert page.value("!!document.querySelector('#crowd table').offsetWidth")
+        assert page.value("!document.querySelector('.guess').offsetWidth")
+        assert page.value("!document.querySelector('#predict-first')")
+    finally:
+        page.allow_scripts(True)
+
+
+# --- inks that everybody can tell apart ------------------------------------------------------
+
+# Machado, Oliveira and Fernandes, 2009: what is seen without one kind of cone (severity 1).
+SEEN = {
+    "protanopia": (
+        (0.152286, 1.052583, -0.204868),
+        (0.114503, 0.786281, 0.099216),
+        (-0.003882, -0.048116, 1.051998),
+    ),
+    "deuteranopia": (
+        (0.367322, 0.860646, -0.227968),
+        (0.280085, 0.672501, 0.047413),
+        (-0.011820, 0.042940, 0.968881),
+    ),
+    "tritanopia": (
+        (1.255528, -0.076749, -0.178779),
+        (-0.078411, 0.930809, 0.147602),
+        (0.004733, 0.691367, 0.303900),
+    ),
+    "all cones": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+}
+LEAST = {  # between any two of the four labs: fills, in CIE76 dE
+    "light": {"all cones": 53, "protanopia": 22, "deuteranopia": 17, "tritanopia": 16},
+    "dark": {"all cones": 43, "protanopia": 33, "deuteranopia": 33, "tritanopia": 33},
+}
+
+
+def inks(scheme: str) -> list[str]:
+    """The fills of the four labs in a scheme."""
+    css = (charts.HERE / "report.css").read_text()
+    light, dark = css.split("@media (prefers-color-scheme: dark)")[:2]
+    return re.findall(r"--lab[1-4]: (#\w{6})", light if scheme == "light" else dark)[:4]
+
+
+def linear(colour: str) -> list[float]:
+    """A colour as amounts of light."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    return [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+        for part in parts
+    ]
+
+
+def lab_colour(colour: str, cones: str) -> tuple[float, float, float]:
+    """CIELAB of what is seen of a colour."""
+    light = linear(colour)
+    seen = [
+        min(1, max(0, sum(k * part for k, part in zip(row, light))))
+        for row in SEEN[cones]
+    ]
+    white = (0.95047, 1.0, 1.08883)
+    to_xyz = (
+        (0.4124, 0.3576, 0.1805),
+        (0.2126, 0.7152, 0.0722),
+        (0.0193, 0.1192, 0.9505),
+    )
+    x, y, z = (
+        sum(k * part for k, part in zip(row, seen)) / of
+        for row, of in zip(to_xyz, white)
+    )
+    f = lambda t: t ** (1 / 3) if t > 0.008856 else 7.787 * t + 16 / 116
+    return 116 * f(y) - 16, 500 * (f(x) - f(y)), 200 * (f(y) - f(z))
+
+
+def least_distance(colours: list[str], cones: str) -> float:
+    """The distance of the two that are nearest to each other."""
+    seen = [lab_colour(colour, cones) for colour in colours]
+    return min(math.dist(one, other) for one, other in combinations(seen, 2))
+
+
+@pytest.mark.parametrize("scheme", LEAST)
+@pytest.mark.parametrize("cones", SEEN)
+def test_labs_differ_for_everybody(scheme, cones):
+    assert len(inks(scheme)) == 4
+    assert least_distance(inks(scheme), cones) >= LEAST[scheme][cones]
+
+
+def test_two_like_inks_would_be_noticed():
+    red, green = "#c04040", "#609040"
+    assert least_distance([red, green], "all cones") > 60
+    assert least_distance([red, green], "deuteranopia") < 25
+
+
+def test_in_grey_print_the_marks_differ():
+    """Where two inks are alike in grey, one lab's marks are filled and the other's hollow."""
+    style = (charts.HERE / "style.gp").read_text()
+    kinds = re.search(r"shape\(lab\) = int\(word\('([\d ]+)'", style)[1].split()[:4]
+    assert len(set(kinds)) == 4, "another shape for each lab"
+    filled = [int(kind) in (5, 7, 9, 11, 13, 15) for kind in kinds]
+    grey = [lab_colour(colour, "all cones")[0] for colour in inks("light")]
+    for one, other in combinations(range(4), 2):
+        assert (
+            abs(grey[one] - grey[other]) > 10
+            or filled[one] != filled[other]
+            or (kinds[one] != kinds[other])
+        )
