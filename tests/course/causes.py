@@ -5,6 +5,7 @@ stand. There is no catch-all: a wrong cause costs a student an hour.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -49,7 +50,7 @@ class Cause:
     words: str
 
 
-SAME_CLIENT = r"(?m)^([2-9]|\d\d+) threads: .*\((client|connfd|fd|sock|socket)=\d+\)"
+SAME_CLIENT = r"(?m)^(\d+) threads?: .*\((?:client|connfd|fd|sock|socket)=(\d+)\)"
 WAITS = r"in (\w*cond_wait\w*|futex\w*)"
 LOCKS = r"in (\w*mutex_lock\w*|lll_lock_wait\w*)"
 NOTHING = r"nothing came|could not connect: nothing"
@@ -77,11 +78,9 @@ def not_flushed(e: Evidence) -> bool:
 
 
 def died_on_client(e: Evidence) -> bool:
-    if (
-        not e.state.startswith("ended: status")
-        or is_at_end(e)
-        or " clients: " in e.output
-    ):
+    if not e.state.startswith("ended: status") or " clients: " in e.output:
+        return False
+    if is_at_end(e) and (e.status == 0 or e.lab == 0):
         return False
     if e.stage in ("announce", "taken", "restart") or e.saw("was started"):
         return False
@@ -102,22 +101,35 @@ def lifo(e: Evidence) -> bool:
     return e.stage == "order" and match is not None and match[1] == "7"
 
 
+def same_client(e: Evidence) -> bool:
+    """Do two threads have the same socket?"""
+    counts: Counter[str] = Counter()
+    for threads, client in re.findall(SAME_CLIENT, e.threads):
+        counts[client] += int(threads)
+    return e.lab >= 2 and any(count > 1 for count in counts.values())
+
+
+def never_signalled(e: Evidence) -> bool:
+    """Is there a condition variable that is waited for, and that nobody signals?"""
+    waited = re.findall(r"pthread_cond_wait\s*\(\s*&\s*([\w.>-]+)", e.source)
+    signalled = re.findall(
+        r"pthread_cond_(?:signal|broadcast)\s*\(\s*&\s*([\w.>-]+)", e.source
+    )
+    return bool(set(waited) - set(signalled))
+
+
 def no_signal(e: Evidence) -> bool:
     """Somebody waits for a change that has happened."""
     if e.lab == 2:
-        silent = not e.wrote(r"pthread_cond_(signal|broadcast)\s*\(") and e.wrote(
-            "pthread_cond_wait"
-        )
-        return silent and e.stands(WAITS)
+        return never_signalled(e) and e.stands(WAITS)
     if e.lab != 3 or e.stage == "alarm":
         return False
     workers_wait = e.stands(r"threads?: .*queue_pop.*" + WAITS)
     accepts = e.stands(r"(?m)^main: .*in tcp_accept")
     if e.saw(NOTHING) and workers_wait and accepts and e.wrote(r"queue_push\s*\(\s*&"):
         return True
-    return workers_wait and e.stands(
-        r"(?m)^main: .*queue_(push|await_workers).*" + WAITS
-    )
+    main_waits = e.stands(r"(?m)^main: .*queue_(push|await_workers).*" + WAITS)
+    return workers_wait and main_waits and never_signalled(e)
 
 
 def slot_kept(e: Evidence) -> bool:
@@ -174,7 +186,7 @@ CAUSES: list[Cause] = [
     ),
     Cause(
         "M3 fd-by-reference",
-        lambda e: e.lab >= 2 and e.stands(SAME_CLIENT),
+        same_client,
         "Several threads have the same socket. Either all got the address of one variable, or two took the same client from the queue.",
     ),
     Cause(

@@ -287,6 +287,6 @@ STAGES = [
             "Each pthread_cond_wait: look again at what you wait for.",
             "while, not if, around every pthread_cond_wait",
         ),
-        ("wait", "stop"),
+        ("wait", "free", "stop"),
     ),
 ]
