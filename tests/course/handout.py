@@ -177,8 +177,9 @@ HANDOUTS = {
                 "common/reader.c",
                 "reader_begin",
                 "the client is idle: visit_in_request(false). Unless bytes are there already, "
-                "receive the first, for wait_limits.idle_ns at most. Then the request has begun: "
-                "visit_in_request(true), and its deadline is request_ns from now.",
+                "receive the first, for wait_limits.idle_ns at most (first_ns, if that is set and "
+                "no request has_begun before). Then this one has begun: visit_in_request(true), "
+                "and its deadline is request_ns from now. It is no upload yet.",
                 "0",
             ),
             Swap(

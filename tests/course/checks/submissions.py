@@ -965,7 +965,11 @@ LAB4 = [
         55,
         "idle",
         "M10",
-        (R, "receive(in, deadline_after(wait_limits.idle_ns)", "receive(in, NEVER"),
+        (
+            R,
+            "receive(in, deadline_after(limit_ns), limit_ns, tries_first)",
+            "receive(in, NEVER, 0, tries_first)",
+        ),
     ),
     one(
         4,
@@ -974,7 +978,11 @@ LAB4 = [
         0,
         "request",
         "M10",
-        (R, "deadline_after(wait_limits.request_ns)", "NEVER"),
+        (
+            R,
+            "    in->deadline = deadline_after(wait_limits.request_ns);\n    in->is_upload",
+            "    in->deadline = NEVER;\n    in->is_upload",
+        ),
     ),
     one(
         4,
@@ -985,8 +993,8 @@ LAB4 = [
         "M10",
         (
             R,
-            "receive(in, in->deadline, false)",
-            "receive(in, deadline_after(wait_limits.request_ns), false)",
+            "receive(in, in->deadline, wait_limits.request_ns, false)",
+            "receive(in, deadline_after(wait_limits.request_ns), wait_limits.request_ns, false)",
         ),
     ),
     one(
@@ -1067,7 +1075,11 @@ LAB4 = [
         0,
         "request",
         "",
-        (R, "wait_limits.request_ns)", "wait_limits.idle_ns)"),
+        (
+            R,
+            "    in->deadline = deadline_after(wait_limits.request_ns);\n    in->is_upload",
+            "    in->deadline = deadline_after(wait_limits.idle_ns);\n    in->is_upload",
+        ),
     ),
 ]
 

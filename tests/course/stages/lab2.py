@@ -50,6 +50,10 @@ def shortage(trial: Trial) -> None:
             second.fail("was not told that the server is busy")
         second.ended()
         first.ask(b"echo hi", b"ok echo hi")
+        if not server.errors():
+            raise Failed(
+                "a thread could not be started, and standard error does not say so"
+            )
         third = server.connect()
         third.said = "came after one for which no thread could be started,"
         third.greeted()

@@ -125,19 +125,27 @@ def no_race(trial: Trial, *flags: str) -> None:
             raise Failed(report)
 
 
-def stops(trial: Trial, *flags: str) -> None:
+def stop_while_serving(trial: Trial, waits: list[int], *flags: str) -> None:
+    """Each client asks for work of so many ms; SIGTERM comes, and each has its answer."""
     with trial.serve(*flags, "desk") as server:
-        client = server.greeted()
         server.greeted()  # an idle one: a stop does not wait for it
-        client.send(b"sleep 200\n")
-        client.silent("it asked the server to sleep 200 ms", 0.03)
+        clients = [server.greeted() for _ in waits]
+        for client, wait in zip(clients, waits):
+            client.send(b"sleep %d\n" % wait)
+        clients[0].silent("it asked the server to sleep", 0.03)
         server.process.send_signal(signal.SIGTERM)
-        client.said = 'sent "sleep 200", then the server was sent SIGTERM,'
-        client.expect(b"ok sleep 200\n")
+        for client, wait in zip(clients, waits):
+            client.said = f'sent "sleep {wait}", then the server was sent SIGTERM,'
+            client.expect(b"ok sleep %d\n" % wait)
         if server.ends("the last client was answered after SIGTERM") != 0:
             raise Failed(
                 f"after SIGTERM the server ended with status {server.process.returncode}"
             )
+
+
+def stops(trial: Trial, *flags: str) -> None:
+    stop_while_serving(trial, [150, 200, 250], *flags)
+    stop_while_serving(trial, [250, 200, 150], *flags)
     with trial.serve(*flags, "desk") as server:
         server.greeted().bye()
         server.ends_in_order()
