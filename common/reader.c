@@ -33,6 +33,8 @@ void reader_open(struct reader *in, int client)
     in->is_upload = in->has_begun = false;
     in->wait = wait_for_bytes;
     in->waiter = in;
+    in->filter = NULL;
+    in->filtering = NULL;
 }
 
 /* Waits for bytes until the deadline, which comes the earlier the more clients
@@ -64,8 +66,15 @@ static ssize_t receive(struct reader *in, int64_t deadline, int64_t limit_ns,
         if (ready <= 0)
             return ready;
         ssize_t size =
-            recv(in->client, in->bytes + in->end, sizeof in->bytes - in->end,
+            recv(in->client, in->bytes + in->end,
+                 sizeof in->bytes - in->end - (in->filter != NULL),
                  tries_first && !wait_gives_way() ? 0 : MSG_DONTWAIT);
+        if (size > 0 && in->filter != NULL) {
+            size = (ssize_t)in->filter(in->filtering, in->bytes + in->end,
+                                       (size_t)size);
+            if (size == 0)
+                continue; /* nothing of it is for us */
+        }
         if (size >= 0) {
             in->end += (size_t)size;
             return size;

@@ -25,6 +25,12 @@ struct reader {
     int (*wait)(void *waiter, int64_t deadline);
     void *waiter;
 
+    /* Takes out of each piece that arrives what is not for the service, and
+     * returns the size of the rest, at most one more; or NULL. Called with
+     * filtering. */
+    size_t (*filter)(void *filtering, char *bytes, size_t size);
+    void *filtering;
+
     char bytes[READER_CAPACITY];
 };
 

@@ -13,6 +13,7 @@
 #include "refuse.h"
 #include "services/lines.h"
 #include "services/services.h"
+#include "telnet.h"
 #include "work.h"
 #include "write.h"
 
@@ -157,13 +158,16 @@ static int answer_request(int client, const char *line)
 static enum outcome talk(int client, long number)
 {
     struct reader in;
+    struct telnet telnet;
     char *line;
     ssize_t length;
 
     reader_open(&in, client);
+    telnet_attach(&telnet, &in);
     if (lines_greet(client, number) == -1)
         return LOST;
-    while ((length = reader_line(&in, MAX_LINE, &line)) > 0) {
+    for (length = lines_first(&in, &line); length > 0;
+         length = reader_line(&in, MAX_LINE, &line)) {
         if (line[length - 1] != '\n')
             return SERVED; /* cut off: half a request is none */
         clean_line(line, (size_t)length);

@@ -17,7 +17,8 @@ static enum outcome talk(int client, long number)
     reader_open(&in, client);
     if (lines_greet(client, number) == -1)
         return LOST;
-    while ((length = reader_line(&in, MAX_LINE, &line)) > 0)
+    for (length = lines_first(&in, &line); length > 0;
+         length = reader_line(&in, MAX_LINE, &line))
         if (write_all(client, line, (size_t)length) == -1)
             return lines_farewell(&in, -1);
     return lines_farewell(&in, length);

@@ -22,6 +22,12 @@ enum { MAX_LINE = 4096 }; /* CR and LF not counted */
  * -1 with errno: it has gone, which the kernel tells only once. */
 int lines_greet(int client, long number);
 
+/* Reads the first line of a conversation, as reader_line does; but the first
+ * line of a request of HTTP is answered, and 0 is returned. No person types
+ * that. It comes from a browser, perhaps on behalf of a web page that wants to
+ * use this service in the name of whoever looks at the page. */
+ssize_t lines_first(struct reader *in, char **line);
+
 /* Ends a conversation after reader_line or write_all said why: result is 0 or,
  * with errno, -1. Tells the client what it did not know. Returns the outcome.
  */

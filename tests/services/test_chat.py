@@ -14,6 +14,7 @@ import resource
 import shutil
 import subprocess
 import threading
+import unicodedata
 import time
 
 import pytest
@@ -169,6 +170,9 @@ def test_a_member_that_does_not_listen_is_not_listened_to(lab):
         (b"a\tb", b"a b"),
         ("\x9b2J \x80\x9f\xa0.".encode(), "?2J ??\xa0.".encode()),
         ("Grüße, 你好, 👋🏽, e\u0301".encode(),) * 2,
+        ("a\u202eb\u2066c\u2069\u061c".encode(), b"a?b?c??"),
+        ("\u200b\u200d\ufeff\u2060\u00ad\u3164\U000e0041.".encode(), b"???????."),
+        ("❤\ufe0f".encode(),) * 2,
         (b"\xff\xfe\x80 \xc3", b"??? ?"),
         (b"\xc0\x9b \xe0\x80\x9b \xf0\x80\x80\x9b", b"?? ??? ????"),
         (b"\xed\xa0\x80 \xf4\x90\x80\x80 \xf8\x88\x80\x80\x80", b"??? ???? ?????"),
@@ -182,6 +186,9 @@ def test_a_member_that_does_not_listen_is_not_listened_to(lab):
             "tab",
             "C1",
             "text",
+            "direction",
+            "invisible",
+            "emoji",
             "bytes",
             "overlong",
             "beyond",
@@ -200,12 +207,19 @@ def test_control_characters_and_broken_utf_8_reach_nobody(lab, words, shown_word
 codecs.register_error("?", lambda error: ("?" * (error.end - error.start), error.end))
 
 
+# Format characters that are seen: the number signs of some scripts.
+SEEN = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
+
+
+def is_hidden(ch: str) -> bool:
+    """Is it a control, or a character that is not seen or turns others round?"""
+    return unicodedata.category(ch) in ("Cc", "Cf", "Zl", "Zp") and ch not in SEEN
+
+
 def cleaned(words: bytes) -> bytes:
     """What the room must make of these words, by Python's own decoder."""
     text = words.decode(errors="?").replace("\t", " ")
-    return "".join(
-        "?" if ch < " " or "\x7f" <= ch <= "\x9f" else ch for ch in text
-    ).encode()
+    return "".join("?" if is_hidden(ch) else ch for ch in text).encode()
 
 
 def test_whatever_bytes_are_said_text_is_heard(lab):

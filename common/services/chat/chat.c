@@ -15,6 +15,7 @@
 #include "roster.h"
 #include "services/lines.h"
 #include "services/services.h"
+#include "services/telnet.h"
 #include "text.h"
 
 #define COMMANDS "/nick NAME, /who, /me WORDS, /quit"
@@ -118,7 +119,8 @@ static ssize_t converse(struct member *self, struct reader *in,
 {
     char *line;
     ssize_t result;
-    while ((result = reader_line(in, MAX_LINE, &line)) > 0) {
+    for (result = lines_first(in, &line); result > 0;
+         result = reader_line(in, MAX_LINE, &line)) {
         if (line[result - 1] != '\n')
             return 0; /* cut off: half a line is not said */
         clean_line(line, (size_t)result);
@@ -159,6 +161,7 @@ static enum outcome talk(int client, long number)
 {
     struct member self;
     struct reader in;
+    struct telnet telnet;
     const char *last_words = "";
 
     if (lines_greet(client, number) == -1)
@@ -168,6 +171,7 @@ static enum outcome talk(int client, long number)
         return REFUSED;
     }
     reader_open(&in, client);
+    telnet_attach(&telnet, &in);
     in.wait = roster_wait;
     in.waiter = &self;
     ssize_t result = converse(&self, &in, &last_words);

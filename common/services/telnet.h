@@ -1,0 +1,32 @@
+/* The commands that telnet mixes into what its user types (RFC 854). After
+ * Ctrl-C it shows nothing more until one of them is answered (RFC 860). */
+
+#ifndef TELNET_H
+#define TELNET_H
+
+#include <stddef.h>
+
+#include "reader.h"
+
+struct telnet {
+    int client;
+    enum {
+        TEXT,
+        COMMAND,
+        OPTION,
+        SUBNEGOTIATION,
+        SUBNEGOTIATION_COMMAND
+    } state;
+    unsigned char verb; /* of the option that comes next */
+};
+
+/* From now on the reader's input has no commands in it: options are refused,
+ * everything else is skipped. telnet lives as long as the reader. */
+void telnet_attach(struct telnet *telnet, struct reader *in);
+
+/* Takes the commands out of size bytes that have arrived, which may begin and
+ * end within one. Returns how many bytes are left: perhaps one more, for which
+ * there must be room. */
+size_t telnet_filter(void *telnet, char *bytes, size_t size);
+
+#endif
