@@ -63,7 +63,7 @@ static bool is_deceptive(const unsigned char *text, size_t length)
         {"\u200b", "\u200f"},         {"\u2028", "\u202e"},
         {"\u2060", "\u206f"},         {"\u3164", "\u3164"},
         {"\ufe00", "\ufe0d"},         {"\ufeff", "\ufeff"},
-        {"\uffa0", "\uffa0"},         {"\ufff0", "\ufffb"},
+        {"\uffa0", "\uffa0"},         {"\ufff9", "\ufffb"},
         {"\U0001bca0", "\U0001bca3"}, {"\U0001d173", "\U0001d17a"},
         {"\U000e0000", "\U000e0fff"},
     };
