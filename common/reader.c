@@ -66,8 +66,7 @@ static ssize_t receive(struct reader *in, int64_t deadline, int64_t limit_ns,
         if (ready <= 0)
             return ready;
         ssize_t size =
-            recv(in->client, in->bytes + in->end,
-                 sizeof in->bytes - in->end - (in->filter != NULL),
+            recv(in->client, in->bytes + in->end, READER_CAPACITY - in->end,
                  tries_first && !wait_gives_way() ? 0 : MSG_DONTWAIT);
         if (size > 0 && in->filter != NULL) {
             size = (ssize_t)in->filter(in->filtering, in->bytes + in->end,
@@ -130,12 +129,12 @@ static void extend_deadline(struct reader *in, ssize_t size)
 
 ssize_t reader_fill(struct reader *in)
 {
-    if (in->end == sizeof in->bytes) {
+    if (in->end >= READER_CAPACITY) {
         memmove(in->bytes, in->bytes + in->start, in->end - in->start);
         in->end -= in->start;
         in->start = 0;
     }
-    if (in->end == sizeof in->bytes) {
+    if (in->end >= READER_CAPACITY) {
         errno = EMSGSIZE;
         return -1;
     }

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { READER_CAPACITY = 16384 };
+enum { READER_CAPACITY = 16384, READER_HELD = 2 };
 
 struct reader {
     int client;
@@ -26,12 +26,12 @@ struct reader {
     void *waiter;
 
     /* Takes out of each piece that arrives what is not for the service, and
-     * returns the size of the rest, at most one more; or NULL. Called with
-     * filtering. */
+     * returns the size of the rest, at most READER_HELD
+     * more; or NULL. Called with filtering. */
     size_t (*filter)(void *filtering, char *bytes, size_t size);
     void *filtering;
 
-    char bytes[READER_CAPACITY];
+    char bytes[READER_CAPACITY + READER_HELD];
 };
 
 /* Prepares to read from client. The socket stays the caller's. */

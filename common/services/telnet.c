@@ -15,7 +15,8 @@ enum {
     WONT = 252,
     DO = 253,
     DONT = 254,
-    IAC = 255, /* begins every command */
+    IAC = 255,        /* begins every command */
+    MAX_OPTIONS = 64, /* of which 50 have a meaning */
 };
 
 /* Refuses the option. An answer that the socket does not take now is lost, as
@@ -27,7 +28,7 @@ static void refuse_option(const struct telnet *telnet, unsigned char option)
     (void)send(telnet->client, command, sizeof command, MSG_DONTWAIT);
 }
 
-/* Takes the next byte. Returns how many bytes of text it makes: an IAC that was
+/* Takes the next byte. Returns how many bytes of text it makes: those that were
  * held back may turn out to be text. */
 static int take(struct telnet *telnet, unsigned char c)
 {
@@ -37,8 +38,10 @@ static int take(struct telnet *telnet, unsigned char c)
         telnet->state = c == DO || c == WILL ? OPTION : TEXT;
         return telnet->state == OPTION || (c >= DM && c <= IP) ? 0 : 2;
     case OPTION:
-        refuse_option(telnet, c);
         telnet->state = TEXT;
+        if (c >= MAX_OPTIONS)
+            return 3;
+        refuse_option(telnet, c);
         return 0;
     default:
         telnet->state = c == IAC ? COMMAND : TEXT;
@@ -49,16 +52,15 @@ static int take(struct telnet *telnet, unsigned char c)
 size_t telnet_filter(void *self, char *bytes, size_t size)
 {
     struct telnet *telnet = self;
-    size_t left = 0, i = 0;
-    if (telnet->state == COMMAND) { /* room for the IAC of the last piece */
-        memmove(bytes + 1, bytes, size++);
-        i = 1;
-    }
-    for (; i < size; i++) {
+    size_t left = 0, held = (size_t)telnet->state; /* from the last piece */
+    memmove(bytes + held, bytes, size);
+    for (size_t i = held; i < held + size; i++) {
         char c = bytes[i];
         int count = take(telnet, (unsigned char)c);
-        if (count == 2)
+        if (count > 1)
             bytes[left++] = (char)IAC;
+        if (count > 2)
+            bytes[left++] = (char)telnet->verb;
         if (count > 0)
             bytes[left++] = c;
     }

@@ -25,7 +25,7 @@ struct telnet {
 void telnet_attach(struct telnet *telnet, struct reader *in);
 
 /* Takes the commands out of size bytes that have arrived, which may begin and
- * end within one. Returns how many bytes are left: perhaps one more, for which
+ * end within one. Returns how many bytes are left: perhaps two more, for which
  * there must be room. */
 size_t telnet_filter(void *telnet, char *bytes, size_t size);
 

@@ -32,7 +32,7 @@ static size_t filter(char *left, const unsigned char *data, size_t size,
     size_t length = 0;
     for (size_t i = 0; i < size; i += piece) {
         size_t count = size - i < piece ? size - i : piece;
-        char *bytes = malloc(count + 1); /* just the room that is promised */
+        char *bytes = malloc(count + READER_HELD); /* just the room there is */
         PROPERTY(bytes != NULL);
         memcpy(bytes, data + i, count);
         count = telnet_filter(&telnet, bytes, count);
