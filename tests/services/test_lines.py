@@ -11,13 +11,13 @@ DATA_MARK = b"\xf2"
 WONT_TIMING_MARK = b"\xff\xfc\x06"
 
 
-@pytest.mark.parametrize("service", LINES)
+@pytest.mark.parametrize("talk", LINES)
 @pytest.mark.parametrize(
     "line", [b"POST / HTTP/1.1", b"GET /a?b HTTP/1.0", b"PUT http://x/ HTTP/1.1"]
 )
-def test_a_browser_is_sent_away_from_a_service_of_lines(lab, service, line):
+def test_a_browser_is_sent_away_from_a_service_of_lines(lab, talk, line):
     """A web page can make a browser send any body to any port of this machine."""
-    with lab.serve(service) as server:
+    with lab.serve(talk) as server:
         client = server.greeted()
         client.send(
             line + b"\r\nHost: localhost\r\n\r\nburn 60000\nI was made to say this\n"
@@ -28,24 +28,24 @@ def test_a_browser_is_sent_away_from_a_service_of_lines(lab, service, line):
         )
 
 
-@pytest.mark.parametrize("service", ["echo", "desk"])
+@pytest.mark.parametrize("talk", ["echo", "desk"])
 @pytest.mark.parametrize(
     "line",
     [b"GET", b"GET /", b"get / HTTP/1.1", b"GET / HTTP/1.1 x", b" GET / HTTP/1.1"],
 )
-def test_what_a_person_may_type_is_answered(lab, service, line):
-    with lab.serve(service) as server:
+def test_what_a_person_may_type_is_answered(lab, talk, line):
+    with lab.serve(talk) as server:
         client = server.greeted()
         assert line in client.ask(line)
         assert b"again" in client.ask(b"echo again")
 
 
-@pytest.mark.parametrize("service", ["desk", "chat"])
-def test_telnet_hears_again_after_ctrl_c(lab, service):
+@pytest.mark.parametrize("talk", ["desk", "chat"])
+def test_telnet_hears_again_after_ctrl_c(lab, talk):
     """After Ctrl-C telnet shows nothing until its timing mark is answered (RFC 860)."""
-    with lab.serve(service) as server:
+    with lab.serve(talk) as server:
         client = server.greeted()
-        if service == "chat":
+        if talk == "chat":
             client.line()
         client.send(b"echo wo" + CTRL_C)
         client.socket.send(DATA_MARK, socket.MSG_OOB)
@@ -64,11 +64,11 @@ def test_telnet_commands_may_come_in_pieces(lab, size):
         assert client.line() == b"\xff\xfc\x01\xff\xfe\x03ok echo abc\n"
 
 
-@pytest.mark.parametrize("service", ["echo", "desk"])
-def test_thousands_of_lines_at_once_are_all_answered(lab, service):
+@pytest.mark.parametrize("talk", ["echo", "desk"])
+def test_thousands_of_lines_at_once_are_all_answered(lab, talk):
     """The reader's buffer is filled to every length, with parts of lines at its end."""
     said = b"".join(b"echo " + b"y" * (i % 1000) + b"\n" for i in range(3000))
-    with lab.serve(service) as server:
+    with lab.serve(talk) as server:
         client = server.greeted()
         sending = threading.Thread(
             target=lambda: (client.send(said), client.half_close())
