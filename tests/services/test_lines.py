@@ -5,6 +5,14 @@ import threading
 
 import pytest
 
+from tests.helpers.rooms import room
+
+
+def serve(lab, talk):
+    """A server; in the chat newcomers read their welcome, too."""
+    return room(lab) if talk == "chat" else lab.serve(talk)
+
+
 LINES = ["echo", "desk", "chat"]
 CTRL_C = b"\xff\xf4\xff\xfd\x06\xff"  # interrupt; do timing mark; and, urgent:
 DATA_MARK = b"\xf2"
@@ -17,7 +25,7 @@ WONT_TIMING_MARK = b"\xff\xfc\x06"
 )
 def test_a_browser_is_sent_away_from_a_service_of_lines(lab, talk, line):
     """A web page can make a browser send any body to any port of this machine."""
-    with lab.serve(talk) as server:
+    with serve(lab, talk) as server:
         client = server.greeted()
         client.send(
             line + b"\r\nHost: localhost\r\n\r\nburn 60000\nI was made to say this\n"
@@ -34,7 +42,7 @@ def test_a_browser_is_sent_away_from_a_service_of_lines(lab, talk, line):
     [b"GET", b"GET /", b"get / HTTP/1.1", b"GET / HTTP/1.1 x", b" GET / HTTP/1.1"],
 )
 def test_what_a_person_may_type_is_answered(lab, talk, line):
-    with lab.serve(talk) as server:
+    with serve(lab, talk) as server:
         client = server.greeted()
         assert line in client.ask(line)
         assert b"again" in client.ask(b"echo again")
@@ -43,10 +51,8 @@ def test_what_a_person_may_type_is_answered(lab, talk, line):
 @pytest.mark.parametrize("talk", ["desk", "chat"])
 def test_telnet_hears_again_after_ctrl_c(lab, talk):
     """After Ctrl-C telnet shows nothing until its timing mark is answered (RFC 860)."""
-    with lab.serve(talk) as server:
+    with serve(lab, talk) as server:
         client = server.greeted()
-        if talk == "chat":
-            client.line()
         client.send(b"echo wo" + CTRL_C)
         client.socket.send(DATA_MARK, socket.MSG_OOB)
         assert client.read(3) == WONT_TIMING_MARK
@@ -68,7 +74,7 @@ def test_telnet_commands_may_come_in_pieces(lab, size):
 def test_thousands_of_lines_at_once_are_all_answered(lab, talk):
     """The reader's buffer is filled to every length, with parts of lines at its end."""
     said = b"".join(b"echo " + b"y" * (i % 1000) + b"\n" for i in range(3000))
-    with lab.serve(talk) as server:
+    with serve(lab, talk) as server:
         client = server.greeted()
         sending = threading.Thread(
             target=lambda: (client.send(said), client.half_close())

@@ -71,7 +71,6 @@ static int read_version(struct http_request *request, struct http_text version)
             return 400;
     }
     request->is_http_1_0 = version.at[MINOR] == '0';
-    request->keeps_alive = !request->is_http_1_0;
     return version.at[MAJOR] == '1' ? 0 : 505;
 }
 
@@ -112,9 +111,9 @@ static void read_connection(struct http_request *request, struct http_text list)
     while (list.at != NULL) {
         struct http_text word = http_text_trim(http_text_take(&list, ','));
         if (http_text_is(word, "close"))
-            request->keeps_alive = false;
-        else if (http_text_is(word, "keep-alive") && request->is_http_1_0)
-            request->keeps_alive = true;
+            request->says_close = true;
+        else if (http_text_is(word, "keep-alive"))
+            request->says_keep_alive = true;
     }
 }
 
@@ -223,5 +222,8 @@ int http_request_read(struct http_request *request, const char *head,
         status = read_framing(request);
     if (status == 0)
         status = read_expectation(request);
+    /* RFC 9112 section 9.3: close wins. */
+    request->keeps_alive = !request->says_close &&
+                           (!request->is_http_1_0 || request->says_keep_alive);
     return status;
 }

@@ -34,11 +34,12 @@ struct http_request {
     struct http_text host; /* without its port; at is NULL if none is named */
     struct http_text fields[HTTP_FIELDS];
     bool is_http_1_0;
-    bool keeps_alive;       /* the client may send another request */
-    bool expects_continue;  /* and wants to be asked for the body */
-    bool has_length;        /* of its body: */
-    int64_t content_length; /* 0 if there is none */
-    bool is_chunked;        /* then the body says its length as it goes */
+    bool says_close, says_keep_alive; /* in Connection */
+    bool keeps_alive;                 /* the client may send another request */
+    bool expects_continue;            /* and wants to be asked for the body */
+    bool has_length;                  /* of its body: */
+    int64_t content_length;           /* 0 if there is none */
+    bool is_chunked; /* then the body says its length as it goes */
 };
 
 /* How many of these bytes are the head of a request, with the empty line that
