@@ -111,6 +111,8 @@ WISHES = {
 def has_cell(kind: Kind, wish: Wish) -> bool:
     """A request has one body at most, and one length."""
     has_length = any(b"Length" in field for field in kind.fields)
+    if kind.status == 417 and wish.version == "1.0":
+        return False  # there it means nothing
     if wish.body:
         return kind.own_body is None and not has_length and kind.status != 411
     return True

@@ -135,21 +135,22 @@ static int status_of_failure(const struct reader *in)
  * does. */
 static int wait_for_head(struct reader *in, size_t *length)
 {
+    size_t fresh = in->end - in->start; /* bytes that were not looked at */
     while ((*length = http_head_length(in->bytes + in->start,
                                        in->end - in->start)) == 0) {
-        if (!may_be_request(in))
-            return 400;
+        bool has_line = memchr(in->bytes + in->end - fresh, '\n', fresh);
+        int status = !may_be_request(in) ? 400
+                     : has_line ? http_head_check(in->bytes + in->start,
+                                                  in->end - in->start)
+                                : 0;
+        if (status != 0)
+            return status;
         ssize_t more = reader_fill(in);
         if (more == 0)
             return 400; /* half a request */
         if (more == -1)
             return status_of_failure(in);
-        bool has_line = memchr(in->bytes + in->end - more, '\n', (size_t)more);
-        int status = has_line ? http_head_check(in->bytes + in->start,
-                                                in->end - in->start)
-                              : 0;
-        if (status != 0)
-            return status;
+        fresh = (size_t)more;
     }
     return 0;
 }
