@@ -14,14 +14,18 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "descriptors.h"
 #include "say.h"
 #include "stop.h"
+
+enum { MAX_ROW = 256 }; /* under PIPE_BUF: a pipe takes all or nothing */
 
 enum state { NONE, IDLE, IN_REQUEST };
 
@@ -40,7 +44,7 @@ static long accepted_count;
 static long sums[LOST + 1]; /* visits by outcome */
 static int waiting, at_once, max_at_once;
 
-static FILE *trace_file;
+static int trace = -1; /* a descriptor; -1: none is written */
 static const char *const outcome_names[] = {
     [SERVED] = "served",
     [REFUSED] = "refused",
@@ -58,16 +62,18 @@ static int this_worker(void)
     return number;
 }
 
+/* Writing must never wait, for all clients would wait with it. A pipe is opened
+ * for reading, too: else this would wait until another process reads it. */
 static void open_trace(const char *path)
 {
-    trace_file = fopen(path, "w");
-    if (trace_file == NULL)
+    struct stat file;
+    bool is_pipe = stat(path, &file) == 0 && S_ISFIFO(file.st_mode);
+    int mode = is_pipe ? O_RDWR : O_WRONLY | O_CREAT | O_TRUNC;
+    trace = open(path, mode | O_NONBLOCK | O_CLOEXEC, 0666);
+    if (trace == -1)
         err(EXIT_FAILURE, "cannot open the trace %s", path);
-    fcntl(fileno(trace_file), F_SETFD, FD_CLOEXEC);
-    setvbuf(trace_file, NULL, _IOLBF,
-            0); /* a row is there once it is written */
-    if (fputs("client,port,accepted,begun,ended,worker,outcome\n",
-              trace_file) == EOF)
+    const char head[] = "client,port,accepted,begun,ended,worker,outcome\n";
+    if (write(trace, head, strlen(head)) != (ssize_t)strlen(head))
         err(EXIT_FAILURE, "cannot write the trace %s", path);
 }
 
@@ -94,15 +100,15 @@ static void on_stop(void)
         say_stopping(count);
 }
 
-void visits_open(const char *trace)
+void visits_open(const char *path)
 {
     descriptors_open_standard();
     visits_length = descriptors_raise_limit(MAX_DESCRIPTORS);
     visits = calloc((size_t)visits_length, sizeof *visits);
     if (visits == NULL)
         err(EXIT_FAILURE, "cannot prepare for %d clients", visits_length);
-    if (trace != NULL)
-        open_trace(trace);
+    if (path != NULL)
+        open_trace(path);
     stop_calls(on_stop);
 }
 
@@ -145,12 +151,15 @@ void visit_in_request(int client, bool is_in_request)
         atomic_store(&visits[client].state, is_in_request ? IN_REQUEST : IDLE);
 }
 
+/* A row that the file does not take whole and at once is lost. */
 static void write_row(const struct visit *visit, enum outcome outcome)
 {
-    if (fprintf(trace_file,
-                "%ld,%d,%" PRId64 ",%" PRId64 ",%" PRId64 ",%d,%s\n",
-                visit->number, visit->port, visit->accepted, visit->begun,
-                now_ns(), visit->worker, outcome_names[outcome]) < 0)
+    char row[MAX_ROW];
+    int length = snprintf(
+        row, sizeof row, "%ld,%d,%" PRId64 ",%" PRId64 ",%" PRId64 ",%d,%s\n",
+        visit->number, visit->port, visit->accepted, visit->begun, now_ns(),
+        visit->worker, outcome_names[outcome]);
+    if (write(trace, row, (size_t)length) != length)
         say_error("cannot write to the trace");
 }
 
@@ -163,7 +172,7 @@ void visit_end(int client, enum outcome outcome)
         at_once--;
     else
         waiting--;
-    if (trace_file != NULL)
+    if (trace != -1)
         write_row(&visits[client], outcome);
     pthread_mutex_unlock(&lock);
 }

@@ -11,9 +11,9 @@
 enum outcome { SERVED, REFUSED, TIMED_OUT, LOST };
 
 /* Prepares for as many clients as the process may have descriptors (and raises
- * that limit as far as it is allowed, up to 65,536). trace is the file for one
- * CSV row per client, or NULL. Exits on failure. */
-void visits_open(const char *trace);
+ * that limit as far as it is allowed, up to 65,536). path is that of the trace,
+ * a file or pipe for one CSV row per client, or NULL. Exits on failure. */
+void visits_open(const char *path);
 
 /* A client was accepted; port is its own. It gets the next number. */
 void visit_accept(int client, int port);
