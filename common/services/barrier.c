@@ -5,12 +5,11 @@
 
 #include "barrier.h"
 
-#include <poll.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <unistd.h>
 
-#include "wait.h"
+#include "work.h"
 
 /* A waiting client. Lives on its thread's stack while it is in the list. */
 struct party {
@@ -62,7 +61,7 @@ static void join(struct party *self)
     pthread_mutex_unlock(&lock);
 }
 
-bool barrier_wait(int parties, int64_t deadline, int *most)
+bool barrier_wait(int client, int parties, int64_t deadline, int *most)
 {
     struct party self = {.wanted = parties};
     *most = 0;
@@ -70,7 +69,7 @@ bool barrier_wait(int parties, int64_t deadline, int *most)
         return false;
 
     join(&self);
-    wait_for(self.pipe[0], POLLIN, deadline, false);
+    work_wait(client, self.pipe[0], deadline);
     pthread_mutex_lock(&lock);
     if (!self.has_met)
         leave(&self);

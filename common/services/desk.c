@@ -18,7 +18,7 @@
 #include "write.h"
 
 enum {
-    MAX_MS = WORK_MAX_MS,
+    MAX_NUMBER = 100000000,
     MAX_BYTES = 1000000000,
     MAX_PARTIES = 100000,
     BARRIER_MS = 2000,
@@ -58,13 +58,22 @@ static int read_numbers(const char *words, long numbers[2], long most)
     return count;
 }
 
+static int answer_range(int client, const char *name)
+{
+    char words[80];
+    snprintf(words, sizeof words, "%s takes 0 to %ld ms (--max-work)", name,
+             work_max_ms());
+    return answer_line(client, "error", words);
+}
+
 static int answer_sleep(int client, const char *words)
 {
     long ms[2];
-    if (read_numbers(words, ms, MAX_MS) != 1)
-        return answer_line(client, "error", "sleep takes 0 to 600000 ms");
-    work_sleep(ms[0]);
     char answer[64];
+    if (read_numbers(words, ms, work_max_ms()) != 1)
+        return answer_range(client, "sleep");
+    if (work_sleep(client, ms[0]) == -1)
+        return -1;
     snprintf(answer, sizeof answer, "sleep %ld", ms[0]);
     return answer_line(client, "ok", answer);
 }
@@ -72,10 +81,11 @@ static int answer_sleep(int client, const char *words)
 static int answer_burn(int client, const char *words)
 {
     long ms[2];
-    if (read_numbers(words, ms, MAX_MS) != 1)
-        return answer_line(client, "error", "burn takes 0 to 600000 ms");
-    work_burn(ms[0]);
     char answer[64];
+    if (read_numbers(words, ms, work_max_ms()) != 1)
+        return answer_range(client, "burn");
+    if (work_burn(client, ms[0]) == -1)
+        return -1;
     snprintf(answer, sizeof answer, "burn %ld", ms[0]);
     return answer_line(client, "ok", answer);
 }
@@ -105,14 +115,16 @@ static int answer_bytes(int client, const char *words)
 static int answer_barrier(int client, const char *words)
 {
     long numbers[2] = {0, BARRIER_MS};
-    int count = read_numbers(words, numbers, MAX_MS);
+    int count = read_numbers(words, numbers, MAX_NUMBER);
     if (count == 0 || numbers[0] < 1 || numbers[0] > MAX_PARTIES)
         return answer_line(
             client, "error",
             "barrier takes 1 to 100000 clients, then perhaps ms");
+    if (numbers[1] > work_max_ms())
+        return answer_range(client, "barrier");
     int most;
-    bool has_met =
-        barrier_wait((int)numbers[0], now_ns() + numbers[1] * NS_PER_MS, &most);
+    int64_t deadline = now_ns() + numbers[1] * NS_PER_MS;
+    bool has_met = barrier_wait(client, (int)numbers[0], deadline, &most);
     char answer[64];
     if (has_met)
         snprintf(answer, sizeof answer, "barrier %ld", numbers[0]);
@@ -181,10 +193,13 @@ static enum outcome talk(int client, long number)
     return lines_farewell(&in, length);
 }
 
+static const struct flag flags[] = {WORK_FLAG, {0}};
+
 const struct service desk_service = {
     .name = "desk",
     .help = "the DMV: answers sleep MS, burn MS, bytes N, barrier N [MS],\n"
             "        echo WORDS, quit",
+    .flags = flags,
     .talk = talk,
     .busy = LINES_BUSY,
 };

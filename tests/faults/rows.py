@@ -361,6 +361,20 @@ ROWS = {
             f"{CLIENTS}the_crowd_notices_a_bad_server",
         ),
     ),
+    # --- waits and crowds ---
+    "W1": Row(
+        "an upload that stands still is given up, however fast it was; a slow one is not",
+        why_not=NO_LIMITS,
+    ),
+    "W2": Row("readers that trickle do not keep their workers", why_not=NO_LIMITS),
+    "W3": Row("work is bounded, and ends with its client"),
+    "W4": Row("a trace into a pipe that is not read stops nobody"),
+    "W5": Row(
+        "who has not spoken stays with the kernel, where the client speaks first",
+        why_not=NO_LIMITS,
+    ),
+    "W6": Row("patience shrinks while others wait, and only then", why_not=NO_LIMITS),
+    "W7": Row("no worker lingers on a client that was given up", why_not=NO_LIMITS),
     # --- what the issue asks beyond the list ---
     "S1": Row(
         "slowhttptest in its four modes makes lab 3 unavailable, and lab 4 not",

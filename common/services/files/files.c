@@ -17,6 +17,7 @@
 #include "http/status.h"
 #include "page.h"
 #include "services/services.h"
+#include "services/work.h"
 #include "tcp.h"
 #include "upload.h"
 
@@ -258,6 +259,7 @@ static const struct flag flags[] = {
     {"upload-limit", "MiB that an upload may have", .number = &upload_limit_mib,
      .min = 1, .max = 1024 * 1024},
     HTTP_ALLOW_HOST_FLAG,
+    WORK_FLAG,
     {0},
 };
 

@@ -28,7 +28,7 @@ enum { BOUNDARY_SIZE = 48, PART_HEAD_SIZE = 256 };
 /* Kinds of work, by the beginning of their paths: sleep/100 waits 100 ms. */
 static const struct work {
     const char *prefix;
-    void (*run)(long ms);
+    int (*run)(int client, long ms);
 } works[] = {
     {"sleep/", work_sleep},
     {"burn/", work_burn},
@@ -49,9 +49,12 @@ static const struct work *find_work(const char *path, int64_t *ms)
 static int answer_work(struct http_exchange *exchange, const struct work *work,
                        int64_t ms)
 {
-    if (ms > WORK_MAX_MS)
+    if (ms > work_max_ms())
         return 400;
-    work->run((long)ms);
+    if (work->run(exchange->reply.client, (long)ms) == -1) {
+        http_reply_lose(&exchange->reply, errno);
+        return 0;
+    }
     struct http_reply *reply = http_begin(exchange, 200);
     http_reply_field(reply, "Content-Type", "text/plain; charset=utf-8");
     http_reply_field(reply, "Cache-Control", "no-store");

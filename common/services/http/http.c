@@ -12,6 +12,7 @@
 #include "location.h"
 #include "refuse.h"
 #include "services/services.h"
+#include "services/work.h"
 #include "wait.h"
 
 /* How long a client may go on sending bytes that nobody will read, so that it
@@ -102,7 +103,7 @@ static const struct http_method methods[] = {
     {0},
 };
 
-static const struct flag flags[] = {HTTP_ALLOW_HOST_FLAG, {0}};
+static const struct flag flags[] = {HTTP_ALLOW_HOST_FLAG, WORK_FLAG, {0}};
 
 static const struct http_site site = {
     .methods = methods,
