@@ -20,6 +20,12 @@ int descriptors_raise_limit(int wanted)
     return (int)limit.rlim_cur;
 }
 
+void descriptors_need_output(void)
+{
+    if (fcntl(STDOUT_FILENO, F_GETFD) == -1)
+        err(EXIT_FAILURE, "cannot write to standard output");
+}
+
 /* open returns the lowest free number (open(2)). */
 void descriptors_open_standard(void)
 {

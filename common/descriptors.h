@@ -10,6 +10,10 @@ enum { MAX_DESCRIPTORS = 65536 }; /* as many as a server may use */
  * may (getrlimit(2)). Returns the new limit. Exits on failure. */
 int descriptors_raise_limit(int wanted);
 
+/* Exits with one clear line if standard output is closed: for a program whose
+ * work is to write there. Call it before descriptors_open_standard. */
+void descriptors_need_output(void);
+
 /* Opens /dev/null in place of each standard descriptor that is closed: else
  * the next socket would get its number, and error messages would be sent to a
  * client. Exits on failure. */

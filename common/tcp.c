@@ -188,20 +188,40 @@ int tcp_accept(int listener)
 
 /* --- connect ------------------------------------------------------------ */
 
-int tcp_connect(const struct addrinfo *addresses)
+/* connect(2) has no limit of its own but the kernel's, of minutes. */
+static int connect_until(int fd, const struct addrinfo *address,
+                         int64_t deadline)
+{
+    int flags = fcntl(fd, F_GETFL);
+    fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    int error = 0;
+    socklen_t length = sizeof error;
+    if (connect(fd, address->ai_addr, address->ai_addrlen) == -1)
+        error = errno;
+    if (error == EINPROGRESS || error == EINTR) {
+        error = ETIMEDOUT;
+        if (wait_for(fd, POLLOUT, deadline, false) == READY)
+            getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
+    }
+    fcntl(fd, F_SETFL, flags);
+    errno = error;
+    return error == 0 ? 0 : -1;
+}
+
+int tcp_connect(const struct addrinfo *addresses, int64_t deadline)
 {
     int fd = -1;
     for (const struct addrinfo *a = addresses; a != NULL; a = a->ai_next) {
         fd = socket(a->ai_family, SOCK_STREAM, 0);
         if (fd != -1)
             limit_recv(fd);
-        if (fd != -1 && connect(fd, a->ai_addr, a->ai_addrlen) == 0)
+        if (fd != -1 && connect_until(fd, a, deadline) == 0)
             break;
-        int reason = errno;
+        int error = errno;
         if (fd != -1)
             close(fd);
         fd = -1;
-        errno = reason;
+        errno = error;
     }
     return fd;
 }

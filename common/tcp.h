@@ -39,9 +39,9 @@ bool tcp_defer_accept(int listener, int64_t limit_ns);
  * descriptors or memory, are outlived: it tries again. */
 int tcp_accept(int listener);
 
-/* Connects to the first address in the list that answers. Returns the socket,
- * or -1 with errno. The caller closes it. */
-int tcp_connect(const struct addrinfo *addresses);
+/* Connects to the first address in the list that answers, until the deadline.
+ * Returns the socket, or -1 with errno. The caller closes it. */
+int tcp_connect(const struct addrinfo *addresses, int64_t deadline);
 
 /* Says in words why a connection failed with this errno, and what to look for.
  */

@@ -1,5 +1,5 @@
-/* A client to talk with: what you type goes to the server, and what the server
- * says is shown at once, whether you asked or not. */
+/* A client to talk with: what you type is sent to the server, and what the
+ * server sends is shown at once, whether you asked or not. */
 
 #include <err.h>
 #include <errno.h>
@@ -11,18 +11,26 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "clock.h"
+#include "descriptors.h"
 #include "flags.h"
 #include "tcp.h"
 
-enum { BUFFER_SIZE = 16384 };
+#define TELL_NS (1 * NS_PER_S) /* without an answer, until one is told so */
+
+enum { BUFFER_SIZE = 16384, TELL_MS = TELL_NS / NS_PER_MS };
 
 /* What was typed and not yet sent. */
 static struct {
     char bytes[BUFFER_SIZE];
     size_t start, end;
     bool has_ended; /* Ctrl-D, or the end of the pipe */
-    bool is_lost;   /* the server left before it had all of it */
+    bool is_lost;   /* the server closed before it had read all of it */
 } typed;
+
+static const char *host = "127.0.0.1";
+static int port = 9000;
+static bool is_awaited; /* an answer, or the greeting */
 
 static bool has_unsent(void)
 {
@@ -47,9 +55,9 @@ static void send_typed(int server)
     ssize_t sent = send(server, typed.bytes + typed.start,
                         typed.end - typed.start, MSG_DONTWAIT);
     if (sent >= 0)
-        typed.start += (size_t)sent;
+        typed.start += (size_t)sent, is_awaited = true;
     else if (errno == EPIPE || errno == ECONNRESET)
-        typed.is_lost = true; /* it hears no more, but perhaps it answered */
+        typed.is_lost = true; /* it reads no more, but may have answered */
     else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
         errx(EXIT_FAILURE, "cannot send: %s", tcp_reason(errno));
 }
@@ -72,6 +80,7 @@ static bool show_answer(int server)
 {
     char answer[BUFFER_SIZE];
     ssize_t size = recv(server, answer, sizeof answer, MSG_DONTWAIT);
+    is_awaited = false;
     if (size > 0)
         show(answer, (size_t)size);
     else if (size == -1 && errno != EAGAIN && errno != EINTR)
@@ -79,53 +88,78 @@ static bool show_answer(int server)
     return size != 0;
 }
 
+static void tell_waiting(const char *what)
+{
+    fprintf(stderr, "waiting for %s from %s port %d\n", what, host, port);
+    is_awaited = false;
+}
+
 /* Talks until the server has closed the connection. */
 static void talk(int server)
 {
-    bool has_said_end = false;
+    bool has_said_end = false, tells = isatty(STDIN_FILENO);
     for (;;) {
         bool may_type = !has_unsent() && !typed.has_ended;
         struct pollfd polled[] = {
             {.fd = server, .events = has_unsent() ? POLLIN | POLLOUT : POLLIN},
             {.fd = may_type ? STDIN_FILENO : -1, .events = POLLIN},
         };
-        if (poll(polled, 2, -1) == -1 && errno != EINTR)
+        int ready = poll(polled, 2, tells && is_awaited ? TELL_MS : -1);
+        if (ready == -1 && errno != EINTR)
             err(EXIT_FAILURE, "cannot wait");
+        if (ready == 0)
+            tell_waiting("an answer");
         if ((polled[0].revents & ~POLLOUT) != 0 && !show_answer(server))
             return;
         if (polled[1].revents != 0)
             read_typed();
         if (has_unsent())
             send_typed(server);
-        /* Half-close: nothing more will be asked, but all be answered. */
+        /* Half-close: nothing more is sent, and the answers are read. */
         if (typed.has_ended && !has_said_end)
             has_said_end = shutdown(server, SHUT_WR) == 0;
     }
 }
 
+/* Connects, and says so when it takes long: a server whose backlog is full. */
+static int connect_to_server(int64_t patience)
+{
+    struct addrinfo *addresses = tcp_resolve(host, port);
+    int64_t deadline = now_ns() + patience;
+    int64_t tell = patience < TELL_NS ? deadline : now_ns() + TELL_NS;
+    int server = tcp_connect(addresses, tell);
+    if (server == -1 && errno == ETIMEDOUT && tell < deadline) {
+        tell_waiting("a connection");
+        server = tcp_connect(addresses, deadline);
+    }
+    if (server == -1)
+        errx(EXIT_FAILURE, "cannot connect to %s port %d: %s", host, port,
+             tcp_reason(errno));
+    freeaddrinfo(addresses);
+    return server;
+}
+
 int main(int argc, char *argv[])
 {
-    const char *host = "127.0.0.1";
-    int port = 9000;
+    int64_t patience = 60 * NS_PER_S;
     const struct flag flags[] = {
         {"host", "server's address or name", .text = &host},
         {"port", "server's port", .number = &port, .min = 1, .max = 65535},
+        {"patience", "how long to wait for a connection",
+         .duration_ns = &patience},
         {0},
     };
     if (flags_parse(argc, argv, flags, "", "") > 0)
         errx(EXIT_USAGE, "%s: unexpected; --host and --port say where to go",
              argv[1]);
-    signal(SIGPIPE, SIG_IGN); /* a server that left is a failed send */
+    descriptors_need_output();
+    descriptors_open_standard();
+    signal(SIGPIPE, SIG_IGN); /* a server that closed is a failed send */
 
-    struct addrinfo *addresses = tcp_resolve(host, port);
-    int server = tcp_connect(addresses);
-    if (server == -1)
-        errx(EXIT_FAILURE, "cannot connect to %s port %d: %s", host, port,
-             tcp_reason(errno));
-    freeaddrinfo(addresses);
+    int server = connect_to_server(patience);
+    is_awaited = true;
     if (isatty(STDIN_FILENO))
         fprintf(stderr, "connected to %s port %d; Ctrl-D ends\n", host, port);
-
     talk(server);
     close(server);
     if (typed.is_lost)

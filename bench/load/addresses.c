@@ -42,7 +42,7 @@ static bool answers(const struct addrinfo *address)
 {
     struct addrinfo alone = *address;
     alone.ai_next = NULL;
-    int client = tcp_connect(&alone);
+    int client = tcp_connect(&alone, NEVER);
     if (client != -1)
         close(client);
     return client != -1;

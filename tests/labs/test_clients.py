@@ -4,6 +4,7 @@ import contextlib
 import os
 import pty
 import re
+import signal
 import socket
 import struct
 import subprocess
@@ -393,3 +394,139 @@ def test_the_crowd_says_what_it_cannot_use(argument):
     done = run([str(STRESS), argument])
     assert (done.returncode, done.stdout) == (2, "")
     assert argument.partition("=")[0] in done.stderr and done.stderr.count("\n") == 1
+
+
+# --- what the crowd says -------------------------------------------------------------------
+
+
+def test_the_crowd_names_what_was_wrong():
+    talk = greet_and_answer(lambda n, line: b"ok sleep \x1b2\n")
+    with answering(talk) as port:
+        done = stress(port, "--clients=1", "--say=sleep 1")
+    ((_, words),) = rows_of(done)
+    assert words == (
+        'a wrong answer: asked "sleep 1", got "ok sleep ?2", expected "ok sleep 1"'
+    )
+
+
+@pytest.mark.parametrize(
+    "request_",
+    ["sleep 010", "bytes 0010", "burn 1", "barrier 5 5000", "echo a  b", "quit"],
+)
+def test_the_crowd_knows_every_request_of_the_desk(concurrent, request_):
+    with concurrent.serve("desk", *concurrent.places(5)) as server:
+        done = stress(server.port, "--clients=5", f"--say={request_}")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "echoes" not in done.stdout
+
+
+def test_the_crowd_says_at_once_that_an_echo_shows_no_queue():
+    with LAB.serve("echo") as server:
+        done = stress(server.port, "--clients=2")
+        assert done.stdout.startswith("this server only echoes")
+        assert done.stdout.count("echoes") == 1
+
+
+@contextlib.contextmanager
+def full_backlog():
+    """Yields a port on which the kernel takes no more connections, and nobody accepts."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        port = listener.getsockname()[1]
+        fillers = []
+        while True:
+            filler = socket.socket()
+            filler.settimeout(0.3)
+            fillers.append(filler)
+            try:
+                filler.connect(("127.0.0.1", port))
+            except TimeoutError:
+                break
+        yield port
+        for filler in fillers:
+            filler.close()
+
+
+@linux_only
+def test_clients_keep_their_patience_while_they_connect():
+    with full_backlog() as port:
+        assert_all_failed(
+            stress(port, "--clients=3", "--patience=300ms"), 3, "timed out"
+        )
+        done = run([str(CLIENT), f"--port={port}", "--patience=300ms"])
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "timed out" in done.stderr and done.stderr.count("\n") == 1
+
+
+@contextlib.contextmanager
+def crowd_before(port, *arguments):
+    process = subprocess.Popen(
+        [STRESS, f"--port={port}", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_the_crowd_says_for_whom_it_waits_and_ctrl_c_shows_the_table():
+    with answering(never_speak) as port, crowd_before(port, "--clients=3") as crowd:
+        assert crowd.stderr.readline().startswith("waiting for 3 of 3 customers")
+        crowd.send_signal(signal.SIGINT)
+        shown, errors = crowd.communicate(timeout=GUARD_S)
+    rows = re.findall(r"^ *(\d+)  +(.*)$", shown, re.MULTILINE)
+    assert sorted(number for number, _ in rows) == ["1", "2", "3"]
+    assert {words for _, words in rows} == {
+        "interrupted: was connected and not greeted"
+    }
+    assert crowd.returncode == 1
+    assert errors == "stress: 3 of 3 customers were not served\n"
+
+
+@pytest.mark.parametrize("program", [CLIENT, STRESS], ids=["client", "stress"])
+def test_clients_say_that_standard_output_is_closed(program):
+    with LAB.serve("echo") as server:
+        done = subprocess.run(
+            [program, f"--port={server.port}"],
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: os.close(1),
+            timeout=GUARD_S,
+        )
+    assert done.returncode == 1
+    assert "cannot write to standard output" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@linux_only
+def test_the_crowd_says_that_its_table_could_not_be_written():
+    with LAB.serve("desk") as server, open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [STRESS, f"--port={server.port}", "--clients=2", "--say=sleep 1"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=GUARD_S,
+        )
+    assert done.returncode == 1
+    assert "cannot write to standard output" in done.stderr
+
+
+@pytest.mark.parametrize("program", [CLIENT, STRESS], ids=["client", "stress"])
+def test_clients_work_with_standard_input_and_errors_closed(program):
+    def close_both():
+        os.close(0)
+        os.close(2)
+
+    with LAB.serve("echo") as server:
+        done = subprocess.run(
+            [program, f"--port={server.port}"],
+            stdout=subprocess.PIPE,
+            preexec_fn=close_both,
+            timeout=GUARD_S,
+        )
+    assert done.returncode == 0 and b"\n" in done.stdout
