@@ -23,9 +23,12 @@ lesson-fork: ## show what changed from a lab to a model (lesson-prefork, lesson-
 LESSONS := $(patsubst $B/bench/models/%,lesson-%,$(MODELS))
 $(LESSONS): lesson-%: ; @diff -u $(FROM_$*) bench/models/$*.c; true
 
-bench: all ## measure and draw (QUICK=1: for a lecture; EXPERIMENT=dmv: just one; LABEL=name; STRICT=1)
+bench: can-bench all ## measure and draw (QUICK=1: for a lecture; EXPERIMENT=dmv: just one; LABEL=name; STRICT=1)
 	@$(PYTHON) bench/run.py --build=$B $(if $(QUICK),--quick) $(if $(STRICT),--strict) \
 	    $(LABEL:%=--label=%) $(ALSO:%=--also %) $(EXPERIMENT:%=--experiment=%)
+
+can-bench:
+	@$(if $(filter %/load,$(BENCH)),,echo "make bench needs Linux, for its generator; here run make test and make demo" >&2; exit 1)
 
 demo: labs ## show the DMV live in the terminal (LAB=1: just that lab; CUSTOMERS=10 WORK=200)
 	@$(PYTHON) bench/demo.py --build=$B $(LAB:%=--lab=%) $(CUSTOMERS:%=--customers=%) $(WORK:%=--work=%)
@@ -51,4 +54,4 @@ check-gates: all ## show that each gate fails for a real cause, and only then
 crosscheck: all ## ask wrk, hey and ab the same, and say who told the truth (QUICK=1: shorter)
 	@$(PYTHON) -m bench.checks crosscheck --build=$B $(if $(QUICK),--quick)
 
-.PHONY: $(LESSONS) bench demo doctor compare accuracy knee check-stop check-pair check-gates crosscheck
+.PHONY: $(LESSONS) bench can-bench demo doctor compare accuracy knee check-stop check-pair check-gates crosscheck

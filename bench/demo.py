@@ -1,6 +1,10 @@
 #!/usr/bin/env python3
 """The demo: twenty customers walk into every lab at once, live in the terminal."""
 
+import signal
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to clean up
+
 import argparse
 import contextlib
 import os
@@ -30,6 +34,7 @@ from bench.tell.screen import Screen, is_live, printable
 from bench.judge.predictions import fifo
 from bench.measure.labs import Lab, find_labs
 from bench.measure.processes import INTERRUPTS, BenchError, started
+from bench.measure.surroundings import settle_encoding
 from bench.tell.recording import record
 
 FRAME_S = 0.05
@@ -145,6 +150,7 @@ def run(options: argparse.Namespace) -> None:
 
 def main() -> int:
     """Run the demo; returns the exit status."""
+    settle_encoding()
     INTERRUPTS.install()
     try:
         run(parse())

@@ -1,6 +1,10 @@
 #!/usr/bin/env python3
 """The bench: runs experiments on the labs, and draws what was predicted and measured."""
 
+import signal
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to clean up
+
 import argparse
 import datetime
 import os
@@ -22,6 +26,7 @@ from bench.measure import machine, rig, runs
 from bench.measure.labs import Lab, find_also, find_labs, find_models, find_null
 from bench.measure.processes import INTERRUPTS, BenchError, warn
 from bench.measure.progress import Progress
+from bench.measure.surroundings import settle_encoding, warn_of_another
 from bench.measure.runs import Measured, Run, count, duration_s
 from bench.tell import exports, summary
 from bench.tell.charts import (
@@ -37,6 +42,11 @@ from bench.tell.results import discard, link_latest, make_folder, short
 
 MODULES = (prices, knee, dmv, crowd, work, arrivals, silent, backlog, cost, throughput)
 EXPERIMENTS = {module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES}
+MISSING = (
+    "{} is missing: run make first"
+    if platform.system() == "Linux"
+    else "the generator {} needs Linux; here the labs, make test and make demo run"
+)
 AGAIN_SHARE = 0.25  # of the planned time may go into runs that are made again
 EXIT_FAILURE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130  # 1 also: a promise missed
 
@@ -288,7 +298,7 @@ def prepare(chosen: Arguments) -> Bench:
     labs += [find_also(each, last + n) for n, each in enumerate(chosen.also)]
     load = chosen.build / "bench" / "load"
     if not os.access(load, os.X_OK):
-        raise BenchError(f"{short(load)} is missing: run make first")
+        raise BenchError(MISSING.format(short(load)))
     null = find_null(chosen.build)
     options = replace(chosen.options, null=null, models=tuple(models))
     folder = make_folder(chosen.results.absolute())
@@ -298,11 +308,13 @@ def prepare(chosen: Arguments) -> Bench:
 
 def main(arguments: list[str]) -> int:
     """Run the bench; returns its exit status."""
+    settle_encoding()
     chosen = parse_arguments(arguments)
     bench = None
     INTERRUPTS.install()
     try:
         bench = prepare(chosen)
+        warn_of_another()
         bench.measure()
         present(bench.conclude(), bench)
         return EXIT_FAILURE if chosen.is_strict and bench.missed else 0

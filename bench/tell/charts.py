@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.measure.processes import BenchError, started
+from bench.measure.processes import BenchError, started, warn
 
 HERE = Path(__file__).parent
 ADD_STYLE = '  sed "s|<desc>|$(cat dark.css)<desc>|" {0} >{0}.new && mv {0}.new {0}'
@@ -131,7 +131,10 @@ def draw(chart: Chart, folder: Path) -> None:
     for form in FORMATS:
         with started(chart.command(form), folder) as gnuplot:
             gnuplot.child.wait()
-        if gnuplot.status != 0:
+        if gnuplot.status != 0 and form == "png":
+            (folder / f"{chart.name}.png").unlink(missing_ok=True)
+            warn(f"no {chart.name}.png, only SVG: {gnuplot.reason}")
+        elif gnuplot.status != 0:
             raise BenchError(f"cannot draw {chart.name}: {gnuplot.reason}")
     for file in folder.glob(f"{chart.name}*.svg"):
         svg = file.read_text()

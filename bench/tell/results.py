@@ -6,7 +6,7 @@ import itertools
 import shutil
 from pathlib import Path
 
-from bench.measure.processes import BenchError
+from bench.measure.processes import BenchError, warn
 
 
 def make_folder(results: Path) -> Path:
@@ -25,9 +25,16 @@ def make_folder(results: Path) -> Path:
 def link_latest(folder: Path) -> None:
     """Let latest point to the newest results, at no moment to nothing."""
     new = folder.parent / ".latest"
-    new.unlink(missing_ok=True)
-    new.symlink_to(folder.name)
-    new.replace(folder.parent / "latest")
+    try:
+        new.unlink(missing_ok=True)
+        new.symlink_to(folder.name)
+        new.replace(folder.parent / "latest")
+    except OSError as error:  # no links on this file system, or a folder of that name
+        with contextlib.suppress(OSError):
+            new.unlink(missing_ok=True)
+        warn(
+            f"latest cannot point to {short(folder)}: {error.strerror}; look there instead"
+        )
 
 
 def discard(folder: Path) -> None:

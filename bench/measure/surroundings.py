@@ -1,0 +1,51 @@
+"""What surrounds a command: the encoding of its words, and other benches on this machine."""
+
+import fcntl
+import locale
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from bench.measure.processes import warn
+
+ENCODING = "BENCH_ENCODING"  # of the terminal, where it is not UTF-8
+LOCK = Path(tempfile.gettempdir()) / f"servers-bench-{os.getuid()}.lock"
+
+
+def settle_encoding() -> None:
+    """Files are UTF-8 in any locale; on the terminal, what has no letter becomes "?".
+
+    Python takes the encoding of files from the locale when it starts, so in a
+    locale that is not UTF-8 the command is started again.
+    """
+    encoding = locale.getpreferredencoding(False)
+    if "utf" not in encoding.lower() and ENCODING not in os.environ:
+        settled = {**os.environ, "PYTHONUTF8": "1", ENCODING: encoding}
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], settled)
+    terminal = os.environ.get(ENCODING)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding=terminal, errors="replace")
+
+
+def warn_of_another() -> int | None:
+    """Say so if another bench of this user runs here; both would measure each other.
+
+    Returns a descriptor that holds the lock until the process ends.
+    """
+    try:
+        lock = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError:  # no place for a lock: then nobody is told
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        other = os.read(lock, 20).decode(errors="replace").strip() or "unknown"
+        warn(
+            f"another bench runs on this machine (process {other}): each slows the other"
+            " down, so wait until it has ended, or believe neither"
+        )
+        return lock
+    os.truncate(lock, 0)
+    os.write(lock, f"{os.getpid()}\n".encode())
+    return lock

@@ -1,0 +1,155 @@
+"""The bench where machines differ: locales, file systems without links, gnuplot without PNG,
+a second bench, and Ctrl-C before anything has begun."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from bench.measure.processes import BenchError
+from bench.tell import charts, results
+from tests.helpers.setting import BUILD, GUARD_S, ROOT, linux_only, until
+
+BENCH = [sys.executable, str(ROOT / "bench" / "run.py"), f"--build={BUILD}"]
+QUICK = ["--quick", "--experiment=dmv"]
+NO_UTF8 = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+def bench_command(folder, *flags: str) -> list[str]:
+    return [*BENCH, *QUICK, f"--results={folder}", *flags]
+
+
+# --- results -------------------------------------------------------------------------------
+
+
+def test_without_links_the_results_are_named(tmp_path, monkeypatch, capsys):
+    def refuse(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(type(tmp_path), "symlink_to", refuse)
+    results.link_latest(tmp_path / "2026")
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "2026" in said and "Operation not permitted" in said
+
+
+def test_a_folder_named_latest_stays(tmp_path, capsys):
+    (tmp_path / "latest" / "mine").mkdir(parents=True)
+    results.link_latest(tmp_path / "2026")
+    assert (tmp_path / "latest" / "mine").is_dir()
+    assert "look there instead" in capsys.readouterr().err
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["latest"]
+
+
+# --- gnuplot -------------------------------------------------------------------------------
+
+WITHOUT = """#!/bin/sh
+case "$*" in
+*form=*{form}*)
+    echo "unknown or ambiguous terminal type; type just 'set terminal' for a list" >&2
+    exit 1 ;;
+esac
+exec {gnuplot} "$@"
+"""
+
+
+def gnuplot_without(form: str, tmp_path, monkeypatch) -> None:
+    """Put a gnuplot first on the path that cannot draw this."""
+    tool = tmp_path / "bin" / "gnuplot"
+    tool.parent.mkdir()
+    tool.write_text(WITHOUT.format(form=form, gnuplot=shutil.which("gnuplot")))
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tool.parent}:{os.environ['PATH']}")
+
+
+@pytest.fixture
+def chart(tmp_path):
+    """The smallest chart there is, in a folder of its own."""
+    (tmp_path / "dot.csv").write_text("1,1\n2,2\n")
+    (tmp_path / "dot.gp").write_text(
+        "if (form eq 'png') set terminal pngcairo; else set terminal svg\n"
+        "set output name.'.'.(form eq 'png' ? 'png' : 'svg')\n"
+        "set datafile separator ','\nplot name.'.csv'\n"
+    )
+    return charts.Chart("dot", "dot", "a dot", "")
+
+
+def test_without_png_all_charts_are_svg(chart, tmp_path, monkeypatch, capsys):
+    gnuplot_without("png", tmp_path, monkeypatch)
+    charts.draw(chart, tmp_path)
+    assert (tmp_path / "dot.svg").exists() and not (tmp_path / "dot.png").exists()
+    assert (
+        "no dot.png, only SVG: unknown or ambiguous terminal" in capsys.readouterr().err
+    )
+
+
+def test_without_svg_nothing_is_drawn_and_it_is_said_why(chart, tmp_path, monkeypatch):
+    gnuplot_without("svg", tmp_path, monkeypatch)
+    with pytest.raises(BenchError, match="cannot draw dot: unknown or ambiguous"):
+        charts.draw(chart, tmp_path)
+
+
+# --- a whole bench -------------------------------------------------------------------------
+
+
+@linux_only
+def test_a_bench_in_a_locale_without_umlauts(tmp_path):
+    """One that is not UTF-8, with paths that need it."""
+    folder = tmp_path / "Maß und Zahl"
+    done = subprocess.run(
+        bench_command(folder),
+        env={**os.environ, "LC_ALL": "POSIX", **NO_UTF8},
+        capture_output=True,
+        timeout=10 * GUARD_S,
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"Traceback" not in done.stderr
+    summary = next(folder.glob("2*/summary.txt")).read_text(encoding="utf-8")
+    assert "dmv" in summary
+
+
+@linux_only
+def test_a_second_bench_is_told_of_the_first(tmp_path):
+    first = subprocess.Popen(
+        bench_command(tmp_path / "1"),
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        until(lambda: list(tmp_path.glob("*.lock")), "the first has begun")
+        until(lambda: next(tmp_path.glob("*.lock")).read_text(), "and says who it is")
+        second = subprocess.Popen(
+            bench_command(tmp_path / "2"),
+            env={**os.environ, "TMPDIR": str(tmp_path)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        line = second.stderr.readline()
+        second.terminate()
+        second.communicate()
+        assert f"another bench runs on this machine (process {first.pid})" in line
+    finally:
+        first.terminate()
+        first.wait()
+
+
+@linux_only
+@pytest.mark.parametrize("after_ms", [60, 120, 180, 240])
+def test_ctrl_c_in_the_first_moments_is_no_traceback(tmp_path, after_ms):
+    bench = subprocess.Popen(
+        bench_command(tmp_path),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(after_ms / 1000)  # nothing is waited for: any moment must do
+    bench.send_signal(signal.SIGINT)
+    said = bench.communicate(timeout=GUARD_S)[1]
+    assert bench.returncode in (-signal.SIGINT, 130)
+    assert "run.py" not in said, "Python's own start-up may be interrupted, ours not"
