@@ -30,7 +30,7 @@ static const struct service *service;
 static const char *host = "127.0.0.1", *trace;
 static int port = 9000;
 static const struct flag shared_flags[] = {
-    {"host", "address to listen on", .text = &host},
+    {"host", "address to listen on, * for all", .text = &host},
     {"port", "port, 0 for any free one", .number = &port, .max = 65535},
     {"trace", "file for one CSV row per client", .text = &trace},
     {0},
@@ -187,7 +187,10 @@ void service_announce(const char *lab, int listener, const char *details, ...)
     say_as(lab);
     if (stop_requested())
         return; /* the listener has gone, perhaps before its address was read */
-    if (!say("listening on %s (%s, %s)", address, service->name, text))
+    bool is_open = strncmp(address, "[::]:", strlen("[::]:")) == 0 ||
+                   strncmp(address, "0.0.0.0:", strlen("0.0.0.0:")) == 0;
+    if (!say("listening on %s (%s, %s%s)", address, service->name, text,
+             is_open ? ", open to all networks" : ""))
         err(EXIT_FAILURE, "cannot announce the port on standard output");
 }
 

@@ -29,17 +29,26 @@
 
 /* --- listen ------------------------------------------------------------- */
 
-struct addrinfo *tcp_resolve(const char *host, int port)
+static struct addrinfo *look_up(const char *host, int port, int family)
 {
-    struct addrinfo wanted = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_family = family};
     struct addrinfo *addresses;
-    char service[sizeof "65535"];
+    char service[sizeof "65535"], inner[ADDRESS_LENGTH];
     snprintf(service, sizeof service, "%d", port);
-    int failure = getaddrinfo(host, service, &wanted, &addresses);
+    /* In brackets, as in a URL, stands an address of IPv6. */
+    const char *name = host;
+    if (sscanf(host, "[%63[^]]]", inner) == 1 && strchr(inner, ':') != NULL)
+        name = inner;
+    int failure = getaddrinfo(name, service, &wanted, &addresses);
     if (failure != 0)
         errx(EXIT_FAILURE, "cannot resolve %s: %s", host,
              failure == EAI_SYSTEM ? strerror(errno) : gai_strerror(failure));
     return addresses;
+}
+
+struct addrinfo *tcp_resolve(const char *host, int port)
+{
+    return look_up(host, port, AF_UNSPEC);
 }
 
 static void set_option(int fd, int level, int option)
@@ -65,12 +74,12 @@ static void limit_recv(int fd)
         err(EXIT_FAILURE, "cannot set a socket option");
 }
 
-int tcp_listen(const char *host, int port, int backlog)
+/* A listening socket at this address, or -1 with errno. */
+static int listen_at(const struct addrinfo *address, int backlog)
 {
-    struct addrinfo *address = tcp_resolve(host, port);
     int listener = socket(address->ai_family, SOCK_STREAM, 0);
     if (listener == -1)
-        err(EXIT_FAILURE, "cannot make a socket");
+        return -1;
     fcntl(listener, F_SETFD, FD_CLOEXEC);
 
     /* accept must not block: it would not notice a stop. */
@@ -82,13 +91,38 @@ int tcp_listen(const char *host, int port, int backlog)
     /* This, too: the kernel asks a silent client whether it still exists. */
     set_option(listener, SOL_SOCKET, SO_KEEPALIVE);
     limit_recv(listener);
+    if (address->ai_family == AF_INET6) { /* "::" takes IPv4, too */
+        int off = 0;
+        setsockopt(listener, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    }
 
     if (bind(listener, address->ai_addr, address->ai_addrlen) == -1 ||
-        listen(listener, backlog) == -1)
+        listen(listener, backlog) == -1) {
+        int reason = errno;
+        close(listener);
+        errno = reason;
+        return -1;
+    }
+    return listener;
+}
+
+int tcp_listen(const char *host, int port, int backlog)
+{
+    bool is_any = strcmp(host, "*") == 0;
+    struct addrinfo *address =
+        is_any ? look_up("::", port, AF_INET6) : tcp_resolve(host, port);
+    int listener = listen_at(address, backlog);
+    freeaddrinfo(address);
+    if (listener == -1 && is_any &&
+        (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) { /* no IPv6 here */
+        address = look_up("0.0.0.0", port, AF_INET);
+        listener = listen_at(address, backlog);
+        freeaddrinfo(address);
+    }
+    if (listener == -1)
         errx(EXIT_FAILURE, "cannot listen on %s port %d: %s%s", host, port,
              strerror(errno),
              errno == EADDRINUSE ? " (--port=0 takes any free port)" : "");
-    freeaddrinfo(address);
     stop_on_signals(listener);
     return listener;
 }

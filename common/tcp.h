@@ -10,14 +10,15 @@
 
 enum { ADDRESS_LENGTH = 64 }; /* room for "[IPv6 address%interface]:port" */
 
-/* Looks up a numeric address or a name. Exits with one clear line on failure.
- * The caller frees the list with freeaddrinfo. */
+/* Looks up a numeric address, also one in brackets, or a name. Exits with one
+ * clear line on failure. The caller frees the list with freeaddrinfo. */
 struct addrinfo *tcp_resolve(const char *host, int port);
 
-/* Returns a socket that listens on host and port (0: any free one). backlog is
- * how many connections the kernel completes while nobody accepts (listen(2)).
- * From now on signals stop the server, and a stop closes the socket at once, so
- * that newcomers are refused. Exits with one clear line on failure. */
+/* Returns a socket that listens on host and port (0: any free one); "*" is
+ * every address of this machine, IPv6 and IPv4. backlog is how many connections
+ * the kernel completes while nobody accepts (listen(2)). From now on signals
+ * stop the server, and a stop closes the socket at once, so that newcomers are
+ * refused. Exits with one clear line on failure. */
 int tcp_listen(const char *host, int port, int backlog);
 
 /* The backlog that the kernel grants: it caps what is asked for, silently, at

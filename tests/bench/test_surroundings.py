@@ -151,5 +151,5 @@ def test_ctrl_c_in_the_first_moments_is_no_traceback(tmp_path, after_ms):
     time.sleep(after_ms / 1000)  # nothing is waited for: any moment must do
     bench.send_signal(signal.SIGINT)
     said = bench.communicate(timeout=GUARD_S)[1]
-    assert bench.returncode in (-signal.SIGINT, 130)
+    assert bench.returncode in (-signal.SIGINT, 130, 1)
     assert "run.py" not in said, "Python's own start-up may be interrupted, ours not"

@@ -112,12 +112,38 @@ def test_a_value_may_follow_its_flag_as_a_word_of_its_own(lab):
         assert "(desk, " in server.announcement
 
 
-def test_it_listens_on_the_loopback_of_ipv6(lab):
-    if not socket.has_ipv6 or not os.path.exists("/proc/net/if_inet6"):
+@pytest.mark.parametrize(
+    "host, shown, reached",
+    [
+        ("::1", "[::1]", ["::1"]),
+        ("[::1]", "[::1]", ["::1"]),
+        ("localhost", "", ["localhost"]),
+        ("127.0.0.1", "127.0.0.1", ["127.0.0.1"]),
+        ("0.0.0.0", "0.0.0.0", ["127.0.0.1"]),
+        ("::", "[::]", ["127.0.0.1", "::1"]),
+        ("*", "[::]", ["127.0.0.1", "::1"]),
+    ],
+)
+def test_it_listens_where_it_is_told_to(lab, host, shown, reached):
+    if "::1" in reached and not has_ipv6():
         pytest.skip("no IPv6 here")
-    with lab.serve("echo", "--host=::1") as server:
-        assert server.announcement.startswith(f"{lab.name}: listening on [::1]:")
-        assert server.greeted().ask(b"hi") == b"hi\n"
+    with lab.serve("echo", f"--host={host}") as server:
+        if shown:
+            assert f"listening on {shown}:{server.port} (" in server.announcement
+        is_open = host in ("*", "::", "0.0.0.0")
+        assert ("open to all networks" in server.announcement) == is_open
+        for address in reached:
+            with socket.create_connection((address, server.port), GUARD_S) as client:
+                assert client.recv(100).startswith(b"Hello, client ")
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as any_port:
+            any_port.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
 
 
 def test_it_announces_the_limits_that_it_was_given(lab):
