@@ -183,6 +183,19 @@ def test_no_circle_of_includes():
         assert not found, "need each other: " + ", ".join(map(named, found))
 
 
+def test_the_matrix_of_machines_names_tests_that_exist():
+    text = (ROOT / "tests/README.md").read_text().partition("## On which machines")[2]
+    rows = [
+        line.split("|")[2:-1] for line in text.splitlines() if line.startswith("| ")
+    ]
+    cells = [cell.strip() for row in rows[1:] for cell in row]
+    untried, of_all = re.search(r"(\d+) of (\d+) cells", text).groups()
+    assert (cells.count("untried"), len(cells)) == (int(untried), int(of_all))
+    written = "\n".join(file.read_text() for file in ROOT.glob("tests/**/test_*.py"))
+    for name in re.findall(r"`(test_\w+)`", text):
+        assert f"def {name}(" in written, name
+
+
 # --- make ----------------------------------------------------------------------------------
 
 
