@@ -76,6 +76,8 @@ class Bench:
 
     def measure(self) -> None:
         """Make the runs one after the other, and tell how far it is."""
+        measured = tuple(prices.kernel_prices())
+        self.options = replace(self.options, kernel_prices=measured)
         planned = self.plan()
         expected_s = sum(run.expected_s for run in planned)
         progress = Progress(expected_s)
@@ -101,7 +103,10 @@ class Bench:
         """Write the summary, and the CSVs behind the charts; returns the charts."""
         self.made = stamps.leave_out(self.made)
         self.options = replace(
-            self.options, prices=prices.price_list(self.of(prices.EXPERIMENT))
+            self.options,
+            prices=prices.price_list(
+                self.of(prices.EXPERIMENT), self.options.kernel_prices
+            ),
         )
         sections = [headline(self)]
         for experiment in self.experiments:

@@ -19,6 +19,7 @@ class Charges:
     lab: Lab
     pool: int
     prices: Prices = FREE
+    left: float = 1.0  # the share of the cores that other programs left
 
     @property
     def clerks(self) -> float:
@@ -64,5 +65,5 @@ class Charges:
         more = {"alone": alone, "each": self.each_cpu}
         time_slice = self.prices.one("time slice")
         return burst_computing(
-            services, self.clerks, CORES, **more, time_slice=time_slice
+            services, self.clerks, self.left * CORES, **more, time_slice=time_slice
         )

@@ -73,6 +73,7 @@ def plan_run(lab: Lab, group: str, work: Work, clients: int, repeat: int) -> Run
         repeat=repeat,
         expected_s=START_S + takes,
         effect_s=takes,
+        counts_others=True,
     )
 
 
@@ -118,7 +119,8 @@ def notes(curves: list[Curve], options: Options) -> list[str]:
     lines = [
         "Latency here is the time until the last client of a burst is done, because"
         " that is what theory says exactly: median [least to most] of the repeats."
-        f" The generator shares the {CORES} cores with the servers.",
+        " Predicted: with this machine's prices, on the cores as far as others left them;"
+        f" the generator shares the {CORES} cores with the servers.",
     ]
     if options.is_quick:
         lines.append(left_out(choose_repeats(options)))

@@ -1,12 +1,12 @@
 """crowd: a lab under crowds of all sizes, and what theory says of them."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from bench.experiments.charges import CORES, Charges
 from bench.experiments.experiment import labs_of
-from bench.judge.gates import is_near_floor
+from bench.judge.gates import cpu_left, is_near_floor
 from bench.judge.prices import FREE, Prices
 from bench.measure.labs import Lab
 from bench.measure.runs import Measured
@@ -103,7 +103,9 @@ class Curve:
 
     def predicted(self, clients: int) -> float:
         """When the last of so many is done, with what this machine charges."""
-        return self.work.last_done(self.charges, clients)
+        size = min(self.points, key=lambda point: abs(point.clients - clients))
+        left = median(map(cpu_left, size.bursts))
+        return self.work.last_done(replace(self.charges, left=left), clients)
 
     def ideal(self, clients: int) -> float:
         """The same on a machine that charges nothing."""

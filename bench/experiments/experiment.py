@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.judge.estimates import Interval, interval
-from bench.judge.prices import FREE, Prices
+from bench.judge.prices import FREE, Price, Prices
 from bench.judge.verdicts import Promise
 from bench.measure.labs import Lab
 from bench.measure.runs import Measured, Run
@@ -29,6 +29,7 @@ class Options:
     models: tuple[Lab, ...] = ()  # of bench/models: for experiments that ask for them
     lab: str = "3"  # knee: which
     limit_s: float = 0.1  # knee: what p99 may be
+    kernel_prices: tuple[Price, ...] = ()  # measured without any server
     prices: Prices = FREE  # what this machine charges; free until it is measured
 
 

@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import fmean, linear_regression, median
 
+from bench.experiments.charges import CORES
 from bench.experiments.experiment import Conclusion, Experiment, Options, labs_of
 from bench.judge.prices import Price, Prices, price
 from bench.measure.labs import Lab
+from bench.measure.processes import INTERRUPTS
+from bench.measure.switches import measure_slice, measure_switches
 from bench.measure.runs import START_S, Generator, Measured, Run, burst
 from bench.tell.charts import write_csv
 from bench.tell.summary import table
@@ -19,6 +22,8 @@ CROWDS = (1, 10, 100, 1000)
 REPEATS, QUICK_REPEATS = 5, 2
 ALONE_EACH = 3  # clients alone in each repeat
 POOL = 10
+NULL = "null"
+SLICES = 3  # measurements of one
 IDLE_RATE, IDLE_MS = 400, 200
 GROUP = "prices: what this machine charges"
 
@@ -99,13 +104,22 @@ def plan_run(
 # ---- From runs to prices ----
 
 
-def price_list(made: list[Measured]) -> Prices:
-    """All prices that these runs can tell."""
+def price_list(made: list[Measured], known: tuple[Price, ...] = ()) -> Prices:
+    """All prices that these runs can tell, and those that are known."""
     made = [each for each in made if not each.failures]
     lines = [*line_prices(made)]
-    listed = [*lines, *alone_prices(made, Prices(tuple(lines)))]
+    listed = [*known, *lines, *alone_prices(made, Prices(tuple(lines)))]
     listed += [*idle_prices(made), *crowd_prices(made), *cpu_prices(made)]
     return Prices(tuple(listed))
+
+
+def kernel_prices() -> Iterator[Price]:
+    """What the kernel charges for letting another thread run."""
+    with INTERRUPTS.shielded():  # it starts processes that have no ends of their own
+        yield price("context switch", measure_switches(is_apart=False))
+        if CORES > 1:
+            yield price("wake-up of another core", measure_switches(is_apart=True))
+        yield price("time slice", [measure_slice() for _ in range(SLICES)])
 
 
 def line_prices(made: list[Measured]) -> Iterator[Price]:
@@ -203,6 +217,19 @@ def conclude(made: list[Measured], options: Options, folder: Path) -> Conclusion
     return Conclusion([], price_lines(options.prices), [])
 
 
+def derived(prices: Prices) -> Iterator[tuple[str, float]]:
+    """Prices that a person asks for, made of two that were measured."""
+    many = CROWDS[-1]
+    curves = {each.server: 0.0 for each in prices.listed if each.at == many}
+    for server in curves:
+        curves[server] = prices.crowd(many, server) / (many - 1)
+    if NULL in curves:
+        yield "one more client in a crowd: connect and accept", curves[NULL]
+        for server, each in curves.items():
+            if server != NULL:
+                yield f"and besides, with {server}", each - curves[NULL]
+
+
 def price_lines(prices: Prices) -> list[str]:
     """The list as a table."""
     if not prices.listed:
@@ -215,6 +242,7 @@ def price_lines(prices: Prices) -> list[str]:
         ]
         for each in prices.listed
     ]
+    rows += [[name, words(value, "s"), ""] for name, value in derived(prices)]
     return ["This machine's price list:", *table(rows)]
 
 

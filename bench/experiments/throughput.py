@@ -95,6 +95,7 @@ def plan_run(server: Server, scene: Scene, repeat: int, options: Options) -> Run
         repeat=repeat,
         expected_s=lasts_s + (START_YARDSTICK_S if is_yardstick else START_S) + 0.25,
         is_counted=True,
+        counts_others=True,
         warm_up=None if options.is_quick else Generator("closed", warm_up, "warm-up"),
     )
 

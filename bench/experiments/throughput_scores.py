@@ -7,6 +7,7 @@ from statistics import median
 
 from bench.experiments.experiment import Finding, labs_of
 from bench.experiments.charges import CORES
+from bench.judge.gates import cpu_left
 from bench.judge.predictions import tightest
 from bench.judge.stamps import believed
 from bench.judge.verdicts import Promise, at_least, at_most
@@ -96,7 +97,7 @@ class Score:
             serial["the server's thread"] = made.cpu_each_s
             serial["the generator"] = made.generator_each_s
         rate, binds = tightest(
-            CORES,
+            CORES * median(map(cpu_left, self.runs)),
             made.cpu_each_s,
             made.generator_each_s,
             serial,

@@ -57,6 +57,7 @@ def plan_crowd(lab: Lab, group: str, work: Work, repeat: int) -> Run:
         expected_s=START_S + takes,
         flags={"threads": POOL},
         effect_s=takes,
+        counts_others=True,
     )
 
 
@@ -119,7 +120,8 @@ def notes(strips: list[Strip], options: Options) -> list[str]:
     lines = [
         f"{CLIENTS} clients at one instant, each with {SERVICE_MS} ms of work; pools have"
         f" {POOL} workers, as many as there are cores. Ideal:"
-        " nothing else costs time; predicted: with this machine's prices.",
+        " nothing else costs time; predicted: with this machine's prices, on the"
+        " cores as far as other programs left them.",
         "Threads for everybody share the cores, so all are done late and together;"
         " a pool serves in order, so half of them are done by half time. Equal shares"
         " at every moment would be the worst; the kernel gives out slices of some ms,"

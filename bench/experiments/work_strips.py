@@ -6,6 +6,7 @@ from statistics import fmean, median
 
 from bench.experiments.charges import CORES, Charges
 from bench.experiments.experiment import labs_of
+from bench.judge.gates import cpu_left
 from bench.judge.prices import FREE, Prices
 from bench.judge.stamps import believed
 from bench.measure.labs import Lab
@@ -59,7 +60,8 @@ class Strip:
     @property
     def predicted(self) -> list[float]:
         """The same with what this machine charges."""
-        return self.ends(Charges(self.lab, POOL, self.prices))
+        left = median(map(cpu_left, self.bursts)) if self.bursts else 1.0
+        return self.ends(Charges(self.lab, POOL, self.prices, left))
 
     def ends(self, charges: Charges) -> list[float]:
         """When theory expects each to be done, in the order of the line."""

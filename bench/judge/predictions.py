@@ -114,7 +114,7 @@ def slope_over_rank(times: list[float]) -> float:
 
 
 def tightest(
-    cores: int, server: float, generator: float, serial: Mapping[str, float]
+    cores: float, server: float, generator: float, serial: Mapping[str, float]
 ) -> tuple[float, str]:
     """The most answers per second, and what allows no more; CPU seconds for each.
 

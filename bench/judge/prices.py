@@ -98,11 +98,11 @@ FREE = Prices()
 
 
 def interpolate(curve: Sequence[tuple[float, float]], at: float) -> float:
-    """A curve of a few points at any place; beyond its ends their line goes on."""
+    """A curve of a few points at any place; beyond its ends it stays as it was there."""
     if not curve:
         return 0.0
     if len(curve) == 1:
         return curve[0][1]
     right = next((i for i, (x, _) in enumerate(curve) if x >= at), len(curve) - 1)
     (x0, y0), (x1, y1) = curve[max(right, 1) - 1], curve[max(right, 1)]
-    return y0 + (y1 - y0) * (at - x0) / (x1 - x0)
+    return y0 + (y1 - y0) * (min(max(at, x0), x1) - x0) / (x1 - x0)

@@ -81,6 +81,7 @@ class Run:
     watch: Callable[[int], object] | None = None  # see perform()
     warm_up: Generator | None = None  # comes before all that counts: see rig.py
     is_counted: bool = False  # made by rig.py: no trace, and sums instead of records
+    counts_others: bool = False  # its prediction knows what CPU time others had
     effect_s: float = 0  # the time that its chart shows: a lateness is judged by it
 
     @property

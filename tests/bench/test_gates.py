@@ -171,6 +171,17 @@ def test_cpu_that_others_took_is_noticed(made, busy, stolen, is_bad):
     assert ("CPU taken by others" in faults(change(made, counted=counted))) == is_bad
 
 
+@pytest.mark.parametrize("busy, is_bad", [(7.5, False), (9.9, True)])
+def test_where_the_prediction_counts_others_in_they_may_take_more(made, busy, is_bad):
+    """A quarter of all CPU time, on a machine that is full: 10 s, 7.5 of them busy."""
+    counted = dataclasses.replace(quiet(), busy_s=busy)
+    run = dataclasses.replace(made.run, counts_others=True)
+    beside = change(made, counted=counted, run=run)
+    assert ("CPU taken by others" in faults(beside)) == is_bad
+    assert "CPU taken by others" in faults(change(made, counted=counted))
+    assert gates.cpu_left(beside) == pytest.approx(1 - busy / 10, abs=0.02)
+
+
 def a_bad_run():
     return change(ideal(RUNS[0]), visits=ideal(RUNS[0]).visits[10:])
 

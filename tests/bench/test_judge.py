@@ -104,7 +104,7 @@ def test_phantoms_are_let_in_when_their_data_comes_again():
 
 def test_a_price_is_a_straight_line_between_its_sizes():
     curve = [(1, 1.0), (10, 10.0), (100, 55.0)]
-    assert [interpolate(curve, at) for at in (1, 4, 55, 190)] == [1, 4, 32.5, 100]
+    assert [interpolate(curve, at) for at in (0, 4, 55, 190)] == [1, 4, 32.5, 55]
     assert interpolate([], 5) == 0 and interpolate([(3, 7.0)], 5) == 7
 
 
