@@ -9,14 +9,15 @@ texts = name.'-words.csv'
 
 stats points using 'least_s':'most_s' name 'least' nooutput
 stats predicted using 'predicted_s' name 'predicted' nooutput
+stats predicted using 'ideal_s' name 'ideal' nooutput
 max(a, b) = a > b ? a : b
 colour_numbers = '1 3 7'
 of(c, value) = column('number') == c ? column(value) : NaN
 
 set logscale y
 set xrange [0:1] noextend
-set yrange [predicted_min / 1.9 : max(least_max_y, predicted_max) * 1.2] noextend
-set lmargin at screen 0.10
+set yrange [ideal_min / 1.4 : max(least_max_y, predicted_max) * 1.2] noextend
+set lmargin at screen fit(0.10, 0.2)
 set rmargin at screen 0.96
 set bmargin at screen 0.17
 set xlabel "offered load   \n".legend textcolor rgb ink

@@ -110,6 +110,6 @@ def word_rows(points: list[LoadPoint]) -> list[list]:
         point = of_scene[0]
         load, factor = scene.label
         rate = load * scene.clerks / scene.moment(point.service, 1)
-        y = factor * scene.long_run(rate, point.service)
+        y = factor * (scene.long_run(rate, point.service) + point.besides)
         rows.append([scene.colour, load, y, f"{scene.words} ({scene.model})"])
     return rows

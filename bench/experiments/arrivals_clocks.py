@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.experiments.arrivals_scenes import LoadPoint
+from bench.experiments.arrivals_scenes import SERVICE_MS, LoadPoint, predict
 from bench.judge.estimates import is_defended, percentile
 from bench.measure.records import Client, NS_PER_S
 from bench.measure.runs import Measured
@@ -37,6 +37,16 @@ class Pair:
         before the answer to the one before.
         """
         return sorted(naive_latencies(self.made.clients))
+
+    def predictions(self) -> list[list[float]]:
+        """What theory says that they lived through: 1 in so many, ideal and charged."""
+        point = self.point
+        ideal = sorted(predict(self.made, point, SERVICE_MS / 1000))
+        charged = sorted(predict(self.made, point, point.service))
+        return [
+            [1 / (1 - rank / len(ideal)), one, other + point.besides]
+            for rank, (one, other) in enumerate(zip(ideal[:-1], charged), 1)
+        ]
 
 
 def naive_latencies(clients: list[Client]) -> list[float]:
@@ -85,6 +95,8 @@ def make_pair_chart(pair: Pair, folder: Path) -> Chart:
     ]
     header = "number,clock,share,one_in,latency_s"
     write_csv(folder / "arrivals-clocks.csv", header, rows)
+    header = "one_in,ideal_s,predicted_s"
+    write_csv(folder / "arrivals-clocks-predicted.csv", header, pair.predictions())
     header = "number,one_in,latency_s,words"
     write_csv(folder / "arrivals-clocks-words.csv", header, pair_words(pair, clocks))
     title = "One run, two clocks: what a closed loop would have reported"
@@ -99,7 +111,9 @@ def make_pair_chart(pair: Pair, folder: Path) -> Chart:
                 for clock, values in clocks.items()
             },
         ),
-        {"legend": f"{pair.point.scene.words}, {pair.point.load:.0%} load"},
+        {
+            "legend": f"{pair.point.scene.words}, {pair.point.load:.0%} load; dashed: predicted"
+        },
         caption=pair_caption(pair),
         scenes=(pair.made.run.scene,),
     )

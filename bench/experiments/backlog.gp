@@ -2,7 +2,7 @@
 # client, in the order in which they were done. Draws NAME.csv, NAME-words.csv and
 # NAME-syns.csv; expects the number of the lab.
 
-page_height = 1200
+page_height = 1000
 load 'style.gp'
 clients = name.'.csv'
 texts = name.'-words.csv'
@@ -18,7 +18,7 @@ phantom = 0xE69F00
 knocking = 0xD8D8D8
 queued = 0x9FC5E8
 
-set tmargin at screen 0.865
+set tmargin at screen 0.85
 set lmargin at screen 0.03
 set rmargin at screen 0.97
 set bmargin at screen 0.075
@@ -28,14 +28,14 @@ set xrange [0 : done_max * 1.01] noextend
 set xlabel "seconds since all of them came" textcolor rgb ink
 set grid xtics back linewidth 1 dashtype solid linecolor rgb faint
 unset ytics
-key_y = 0.878
 do for [k = 1:5] {
-    x = real(word('0.03 0.185 0.335 0.685 0.775', k))
+    x = real(word('0.03 0.29 0.54 0.03 0.29', k))
+    key_y = k < 4 ? 0.905 : 0.872
     sign = word('■ ■ ■ ● ┅', k)
     shade = int(word(sprintf('%d %d %d %d 0', knocking, queued, phantom, rgb(number)), k))
-    words = k == 1 ? 'no answer to its SYN' : k == 2 ? "in the kernel's queue" : k == 3 ? 'phantom: connected but unknown to the server' : k == 4 ? 'served' : 'predicted; SYN sent again'
-    set label 10 + k sign at screen x, key_y left font ',22' textcolor rgb shade
-    set label 20 + k words at screen x + 0.02, key_y left font ',15' textcolor rgb ink
+    legend = k == 1 ? 'no answer to its SYN' : k == 2 ? "in the kernel's queue" : k == 3 ? 'phantom: connected but unknown to the server' : k == 4 ? 'served' : 'predicted; in grey: SYN sent again'
+    set label 10 + k sign at screen x, key_y left font note textcolor rgb shade
+    set label 20 + k legend at screen x + 0.02, key_y left font fit(note, ',12') textcolor rgb ink
 }
 
 plot clients using (0):(y(0)):(0):'wait_s':(y(-0.5)):(y(0.5)) \
@@ -49,10 +49,10 @@ plot clients using (0):(y(0)):(0):'wait_s':(y(-0.5)):(y(0.5)) \
      for [p = 1:panel_max] clients using (column('panel') == p ? column('predicted_s') : NaN):(y(0)) \
          with lines linewidth 4 dashtype dashes linecolor rgb tone(number), \
      clients using 'begun_s':(y(0)) \
-         with points pointtype 7 pointsize 0.8 * point_unit linecolor rgb rgb(number), \
+         with points pointtype 7 pointsize 0.8 * point_unit linecolor rgb tone(number), \
      texts using (0):(top(column('panel')) - 0.12 * rank_max):'words' \
-         with labels noenhanced left font ',17' textcolor rgb rgb(number), \
+         with labels noenhanced left font fit(note, ',13') textcolor rgb tone(number), \
      texts using (done_max * 1.01):(top(column('panel')) - 0.12 * rank_max):'counters' \
-         with labels noenhanced right font ',14' textcolor rgb ink, \
+         with labels noenhanced right font fit(note, ',10') textcolor rgb ink, \
      syns using (column('syn_s') < 0.97 * done_max ? column('syn_s') : NaN):(-0.40 * rank_max):('SYN again') \
-         with labels center font ',16' textcolor rgb ink
+         with labels center font note textcolor rgb ink

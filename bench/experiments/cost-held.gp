@@ -19,8 +19,8 @@ of(c, value) = column('number') == c ? column(value) : NaN
 set logscale xy
 set xrange [0.9 : clients_max * 1.1]
 set yrange [memory_min / 3.5 : reserved_max * 1.8]
-set lmargin at screen 0.12
-set rmargin at screen 0.665
+set lmargin at screen fit(0.12, 0.2)
+set rmargin at screen fit(0.665, 0.97)
 set bmargin at screen 0.13
 set xlabel "clients who stay\nsolid: memory; dashed: predicted; dotted: addresses" textcolor rgb ink
 set label 2 'memory, with the kernel stacks and page tables' at screen 0.018, 0.51 center rotate textcolor rgb ink
@@ -37,6 +37,6 @@ plot points using 'clients':(of(2, 'reserved_bytes')) \
      for [c = 1:number_max] points using 'clients':(of(c, 'predicted_bytes')) \
          with lines linewidth 3 dashtype dashes linecolor rgb tone(c), \
      texts using 'clients':'y_bytes':'name':(tone(column('number'))) \
-         with labels noenhanced left offset 1.5, 0.5 font note textcolor rgb variable, \
+         with labels noenhanced @beside, 0.5 font note textcolor rgb variable, \
      texts using 'clients':'y_bytes':'words' \
-         with labels noenhanced left offset 1.5, -0.5 font note textcolor rgb ink
+         with labels noenhanced @beside, -0.5 font note textcolor rgb ink

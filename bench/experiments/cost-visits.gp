@@ -14,8 +14,8 @@ min(a, b) = a < b ? a : b
 grey_end = "min(column('baseline_s'), column('cpu_s'))"
 
 set tmargin at screen 0.85
-set lmargin at screen 0.25
-set rmargin at screen 0.97
+set lmargin at screen fit(0.25, 0.42)
+set rmargin at screen fit(0.97, 0.9)
 set bmargin at screen 0.17
 set border 1
 set xrange [0 : max(bar_max, run_max) * 1.2]

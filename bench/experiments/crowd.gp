@@ -28,9 +28,9 @@ of(c, value) = column('number') == c ? column(value) : NaN
 set logscale xy
 set xrange [0.9 : clients_max * 1.1]
 set yrange [lowest / 1.3 : highest * 1.3]
-set lmargin at screen 0.12
+set lmargin at screen fit(0.12, 0.2)
 set rmargin at screen fit(0.665, 0.97)
-set bmargin at screen 0.13
+set bmargin at screen 0.19
 set xlabel "clients at one instant\n".legend textcolor rgb ink
 set label 2 'until the last of them is done' at screen 0.018, 0.51 center rotate textcolor rgb ink
 set xtics ('1' 1, '10' 10, '100' 100, '1000' 1000, '10000' 10000)
@@ -54,6 +54,6 @@ plot for [c = 1:number_max] points using 'clients':(of(c, 'least_s')):'most_s' \
      points using 'clients':(column('failed') > 0 ? highest / 1.15**column('number') : NaN):(rgb(column('number'))) \
          with points pointtype 2 pointsize 2.5 * point_unit linewidth 4 linecolor rgb variable, \
      texts using 'clients':'y_s':'name':(tone(column('number'))) \
-         with labels noenhanced left offset 1.5, 0.5 font note textcolor rgb variable, \
+         with labels noenhanced @beside, 0.5 font note textcolor rgb variable, \
      texts using 'clients':'y_s':(column('number') > 0 ? strcol('words') : '') \
-         with labels noenhanced left offset 1.5, -0.5 font note textcolor rgb ink
+         with labels noenhanced @beside, -0.5 font note textcolor rgb ink

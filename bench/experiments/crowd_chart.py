@@ -75,9 +75,10 @@ def chart_note(curves: list[Curve]) -> dict[str, str]:
     runs = " to ".join(map(str, {repeats[0]: 0, repeats[-1]: 0}))
     parts = [f"line: median of {runs} runs", "band: least to most"]
     parts += ["dashed: predicted", "thin: if this machine charged nothing"]
-    parts += ["dotted: null server"]
     parts += ["cross: clients failed"] if any(point.failed for point in points) else []
-    return {"legend": f"{', '.join(parts)}; pools have {POOL} workers"}
+    lines = [", ".join(parts[:2]), ", ".join(parts[2:])]
+    lines[0] += f"; dotted: null server; pools have {POOL} workers"
+    return {"legend": "\n".join(lines)}
 
 
 def point_row(curve: Curve, point: CrowdPoint) -> list:
@@ -114,9 +115,14 @@ def words(curves: list[Curve]) -> list[list]:
     never = 2 * max(finite, default=1)
     places = [math.log10(min(end, never)) for _, end in ends]
     return [
-        [curve.lab.number, clients, 10**place, curve.lab.title, label_of(curve)]
+        [curve.lab.number, clients, 10**place, curve.lab.title, short_label(curve)]
         for curve, (clients, _), place in zip(curves, ends, spread_labels(places))
     ]
+
+
+def short_label(curve: Curve) -> str:
+    """The last point of a curve and the predicted one, without the formula."""
+    return label_of(curve).partition(" (")[0]
 
 
 def label_of(curve: Curve) -> str:

@@ -13,7 +13,7 @@ lab = number_max
 set logscale y
 set xrange [0 : rate_max * 1.05] noextend
 set yrange [ideal_min / 2 : max(p99_max, limit_s) * 3] noextend
-set lmargin at screen 0.11
+set lmargin at screen fit(0.11, 0.2)
 set rmargin at screen 0.96
 set bmargin at screen 0.17
 set xlabel "customers per second\nline: measured; dashed: predicted for these arrivals; thin: if this machine charged nothing"

@@ -18,7 +18,7 @@ base(p) = (panel_max - p) * panel
 y(value) = base(column('panel')) + value
 
 set tmargin at screen 0.885
-set lmargin at screen 0.10
+set lmargin at screen fit(0.10, 0.2)
 set rmargin at screen 0.97
 set bmargin at screen 0.12
 set border 1

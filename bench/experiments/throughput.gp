@@ -15,7 +15,7 @@ unset label 1
 unset label 98
 unset label 99
 set multiplot
-set label 1 title at screen 0.5, 0.95 center font fit(',30', ',22') textcolor rgb ink
+set label 1 title at screen 0.5, 0.95 center font fit(',30', ',18') textcolor rgb ink
 if (exists('stamp')) set label 99 stamp noenhanced at screen 0.5, 0.984 center font note textcolor rgb 0xC00000 front
 if (exists('left_out')) set label 98 left_out noenhanced at screen 0.99, 0.912 right font note textcolor rgb quiet
 set label 4 'mark: median; small: each run; dashed: the tightest bound, by prices measured apart' at screen 0.5, 0.03 center font fit(note, ',13') textcolor rgb ink
@@ -27,7 +27,7 @@ unset ytics
 set logscale x
 set grid xtics back linewidth 1 dashtype solid linecolor rgb faint
 
-set lmargin at screen 0.20
+set lmargin at screen fit(0.20, 0.3)
 set rmargin at screen 0.59
 set xrange [rate_min / 1.5 : max(rate_max, bound_max) * 3]
 set xlabel 'answers per second'

@@ -85,9 +85,9 @@ def stamp(made: Iterable[Measured]) -> str:
         return ""
     points = list(dict.fromkeys(point_words(each) for each in untrusted))
     causes = Counter(fault.gate for each in untrusted for fault in each.faults)
-    named = "; ".join(points[:2]) + (f"; {len(points) - 2} more" * (len(points) > 2))
-    why = ", ".join(CAUSES[gate] for gate, _ in causes.most_common())
-    return f"Do not trust {named}: {why}."
+    more = f" and {len(points) - 1} more" * (len(points) > 1)
+    why = CAUSES[causes.most_common(1)[0][0]]
+    return f"Do not trust {points[0]}{more}: {why}."
 
 
 def point_words(made: Measured) -> str:

@@ -107,9 +107,10 @@ def spread_labels(heights: list[float], apart: float = LABELS_APART) -> list[flo
 def in_the_dark() -> str:
     """The style sheet of an SVG that swaps its colours where the reader wants it dark."""
     rules = [
-        f"[fill='{light}']{{fill:{dark}}}[stroke='{light}']{{stroke:{dark}}}"
-        f"[color='{light}']{{color:{dark}}}"
+        f"[{what}='{colour}']{{{what}:{dark}}}"
         for light, dark in DARK.items()
+        for colour in dict.fromkeys((light, light.replace(" ", "")))
+        for what in ("fill", "stroke", "color")
     ]
     return f"<style>@media(prefers-color-scheme:dark){{{''.join(rules)}}}</style>"
 

@@ -37,13 +37,15 @@ shape(lab) = int(word('7 4 9 12 5 6 11 8', 1 + (int(lab) - 1) % 8))
 note_size = ceil(0.025 * (is_tall ? page_width : page_height) / 1.333)
 note = sprintf(',%d', note_size)
 fit(long, short) = is_tall ? short : long
+if (is_tall && exists('legend')) legend = '' # the page says it below the chart
+beside = fit('left offset 1.5', 'right offset -1.5') # a point at the right edge
 
 set border 3 linecolor rgb ink
 set tics nomirror scale 0.6 font note textcolor rgb ink
 set xlabel font note
 set ylabel font note
 set key off
-set label 1 title at screen 0.5, 0.95 center font fit(',30', ',22') textcolor rgb ink
+set label 1 title at screen 0.5, 0.95 center font fit(',30', ',18') textcolor rgb ink
 set tmargin at screen 0.89
 if (exists('stamp')) set label 99 stamp noenhanced at screen 0.5, 0.984 center font fit(note, ',14') textcolor rgb 0xC00000 front
 if (exists('left_out')) set label 98 left_out noenhanced at screen 0.99, 0.912 right font fit(note, ',14') textcolor rgb quiet

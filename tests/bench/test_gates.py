@@ -204,7 +204,7 @@ def test_after_five_tries_the_last_is_kept_with_its_faults():
     assert kept.tries == 5 and kept.faults
     assert stamps.stamp([kept]) == (
         "Do not trust Lab 1 sequential, scene with 100 clients:"
-        " the records of client and server do not agree, records are missing."
+        " the records of client and server do not agree."
     )
     assert any(kept.run.name in line for line in stamps.trust_lines([kept]))
 
