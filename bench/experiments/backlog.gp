@@ -52,7 +52,7 @@ plot clients using (0):(y(0)):(0):'wait_s':(y(-0.5)):(y(0.5)) \
          with points pointtype 7 pointsize 0.8 * point_unit linecolor rgb tone(number), \
      texts using (0):(top(column('panel')) - 0.12 * rank_max):'words' \
          with labels noenhanced left font fit(note, ',13') textcolor rgb tone(number), \
-     texts using (done_max * 1.01):(top(column('panel')) - 0.12 * rank_max):'counters' \
+     texts using (done_max * 1.01):(top(column('panel')) - 0.12 * rank_max):(is_tall ? '' : strcol('counters')) \
          with labels noenhanced right font fit(note, ',10') textcolor rgb ink, \
      syns using (column('syn_s') < 0.97 * done_max ? column('syn_s') : NaN):(-0.40 * rank_max):('SYN again') \
          with labels center font note textcolor rgb ink

@@ -19,7 +19,10 @@ def make_chart(panels: list[BacklogRun], folder: Path) -> Chart:
         for rank, attempt in enumerate(panel.attempts, 1)
     ]
     write_csv(folder / "backlog.csv", header, rows)
-    words = [[n, p.words, p.counters] for n, p in enumerate(panels, 1)]
+    words = [
+        [n, p.words.partition("; clerk")[0], p.counters.rpartition(";")[0]]
+        for n, p in enumerate(panels, 1)
+    ]
     write_csv(folder / "backlog-words.csv", "panel,words,counters", words)
     times = [[time] for time in panels[0].predicted_syns]
     write_csv(folder / "backlog-syns.csv", "syn_s", times)
