@@ -51,7 +51,7 @@ check-pair: all ## tell a slower server from an equal one, and an equal one not 
 check-gates: all ## show that each gate fails for a real cause, and only then
 	@$(PYTHON) -m bench.checks gates --build=$B
 
-crosscheck: all ## ask wrk, hey and ab the same, and say who told the truth (QUICK=1: shorter)
+crosscheck: all ## ask other generators the same of servers with planted faults: who told the truth? (QUICK=1: shorter)
 	@$(PYTHON) -m bench.checks crosscheck --build=$B $(if $(QUICK),--quick)
 
 .PHONY: $(LESSONS) bench can-bench demo doctor compare accuracy knee check-stop check-pair check-gates crosscheck

@@ -1,9 +1,15 @@
-"""Crosscheck: wrk, hey and ab beside our own generator, and which of them told the truth."""
+"""Crosscheck: other generators beside ours, and which of them told the truth.
+
+Each asks a server that is well, one that is stopped for a while, one that never
+answers, and one with a planted fault that says afterwards what it has really done.
+"""
 
 import argparse
+import json
 import math
 import os
 import signal
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -11,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from bench.checks.crosscheck_server import EVERY, SERVICE_S
 from bench.checks.tools import (
     LEVELS,
     PAGE,
@@ -28,25 +35,37 @@ from bench.tell.summary import table
 from bench.tell.units import seconds
 
 SOURCE = Path(__file__).resolve().parents[2]
+FAULTY = Path(__file__).with_name("crosscheck_server.py")
 TRUE_ENOUGH = 0.1  # a share off the truth
+BUSY_S = 0.02  # what a busy machine may add to an answer of 10 ms
+KNOWN = {"wrk", "hey", "ab", "siege", "httperf"}
 HEADINGS = ["who", "sent", "failed", "p50", "p75", "p90", "p99", "max", "verdict"]
 
 
-# ---- A tool against a server that is stopped for a while ----
+# ---- A tool against a server that is stopped for a while, or spoils some answers ----
 
 
-def ask(tool: Tool, behaviour: Behaviour, lab: Lab, site: Path) -> Report | None:
-    """Let a tool ask a fresh server; None if it ended without a report."""
-    records = site / "records.csv"
-    with started(lab.command(None, {}, ("http", str(site)))) as server:
+def ask(
+    tool: Tool, behaviour: Behaviour, lab: Lab, site: Path
+) -> tuple[Report | None, int]:
+    """Let a tool ask a fresh server; None if it ended without a report.
+
+    Also says how many answers that server has spoilt.
+    """
+    records, told = site / "records.csv", site / "told.json"
+    command = lab.command(None, {}, ("http", str(site)))
+    if behaviour.fault:
+        command = [sys.executable, str(FAULTY), f"--fault={behaviour.fault}", str(told)]
+    with started(command) as server:
         port = wait_until_ready(server)
         with started(tool.command(port, behaviour, records)) as program:
             with stopped(server, behaviour):
                 has_ended = await_end(program, limit_s(behaviour))
             said = output_of(program) if has_ended else ""
+    planted = json.loads(told.read_text())["planted"] if behaviour.fault else 0
     if program.status != 0:
-        return None
-    return tool.read(said, records)
+        return None, planted
+    return tool.read(said, records), planted
 
 
 @contextmanager
@@ -78,10 +97,14 @@ def output_of(program: Program) -> str:
 # ---- Who told the truth ----
 
 
-def judge(report: Report | None, behaviour: Behaviour) -> str:
+def judge(report: Report | None, behaviour: Behaviour, planted: int = 0) -> str:
     """What a report is worth, beside what must have happened."""
     if report is None:
         return "ended without a report"
+    if behaviour.fault == "slow":
+        return judge_slow(report, behaviour)
+    if behaviour.fault:
+        return judge_planted(report, planted)
     if behaviour.stall_s >= behaviour.lasts_s:
         return judge_silence(report)
     if not behaviour.stall_s:
@@ -97,6 +120,34 @@ def judge_silence(report: Report) -> str:
     return f"true: {report.failed:.0f} failed" if all_failed else "FALSE in part"
 
 
+def judge_planted(report: Report, planted: int) -> str:
+    """Were the spoilt answers found? The last one may be cut off by the end."""
+    slack = max(1, TRUE_ENOUGH * planted)
+    is_true = planted > 0 and abs(report.failed - planted) <= slack
+    found = f"{count_words(report.failed)} of {planted} found"
+    return f"{'true' if is_true else 'FALSE'}: {found}"
+
+
+def judge_slow(report: Report, behaviour: Behaviour) -> str:
+    """Are the slow answers in the tail, and nowhere else?"""
+    said = {level: report.latency.get(level, math.nan) for level in behaviour.truth}
+    wrong = [
+        level
+        for level, truth in behaviour.truth.items()
+        if not math.isnan(said[level])
+        and not (1 - TRUE_ENOUGH) * truth <= said[level] <= truth + BUSY_S
+    ]
+    unsaid = [level for level in said if math.isnan(said[level])]
+    if wrong:
+        return f"FALSE at {level_names(wrong)}"
+    return f"does not say {level_names(unsaid)}" if unsaid else "true"
+
+
+def level_names(levels: list[float]) -> str:
+    """p75, p99, max."""
+    return ", ".join(f"p{level * 100:.0f}" if level < 1 else "max" for level in levels)
+
+
 def judge_stall(report: Report, behaviour: Behaviour) -> str:
     """Are the percentiles those that clients lived through?"""
     off = {
@@ -104,11 +155,11 @@ def judge_stall(report: Report, behaviour: Behaviour) -> str:
         for level, truth in behaviour.truth.items()
         if truth > 0
     }
-    wrong = [level for level, share in off.items() if not share <= TRUE_ENOUGH]
-    if not wrong:
-        return "true"
-    names = ", ".join(f"p{level * 100:.0f}" if level < 1 else "max" for level in wrong)
-    return f"FALSE at {names}"
+    wrong = [level for level, share in off.items() if share > TRUE_ENOUGH]
+    unsaid = [level for level, share in off.items() if math.isnan(share)]
+    if wrong:
+        return f"FALSE at {level_names(wrong)}"
+    return f"does not say {level_names(unsaid)}" if unsaid else "true"
 
 
 def known(report: Report) -> bool:
@@ -116,13 +167,16 @@ def known(report: Report) -> bool:
     return any(math.isfinite(value) for value in report.latency.values())
 
 
-def line(who: str, report: Report | None, behaviour: Behaviour) -> list[str]:
+def line(
+    who: str, report: Report | None, behaviour: Behaviour, planted: int
+) -> list[str]:
     """One tool's row of the table."""
+    verdict = judge(report, behaviour, planted)
     if report is None:
-        return [who, *["-"] * (len(HEADINGS) - 2), judge(report, behaviour)]
+        return [who, *["-"] * (len(HEADINGS) - 2), verdict]
     counts = [count_words(report.sent), count_words(report.failed)]
     times = [time_words(report, level) for level in LEVELS]
-    return [who, *counts, *times, judge(report, behaviour)]
+    return [who, *counts, *times, verdict]
 
 
 def count_words(value: float) -> str:
@@ -139,6 +193,14 @@ def time_words(report: Report, level: float) -> str:
 def truth_line(behaviour: Behaviour) -> list[str]:
     """What clients live through who come a hundred times a second."""
     sent = f"{RATE * behaviour.lasts_s:.0f}"
+    if behaviour.fault:
+        every = EVERY[behaviour.fault]
+        failed = "0" if behaviour.fault == "slow" else f"1 in {every}"
+        times = [seconds(behaviour.truth.get(level, 0.0)) for level in LEVELS]
+        if behaviour.fault != "slow":
+            times = [seconds(SERVICE_S)] * len(LEVELS)
+        shown = [each if each != seconds(0.0) else "" for each in times]
+        return ["the truth", sent, failed, *shown, ""]
     if behaviour.stall_s >= behaviour.lasts_s:
         return ["the truth", sent, sent, *["never"] * len(LEVELS), ""]
     times = [f"+ {seconds(each)}" if each else "" for each in behaviour.truth.values()]
@@ -157,13 +219,19 @@ def crosscheck(labs: list[Lab], load: Path, behaviours: list[Behaviour]) -> None
             rows = [HEADINGS, truth_line(behaviour)]
             for tool in tools:
                 warn(f"{behaviour.name}: {tool.name}, {behaviour.lasts_s:.0f} s")
-                rows.append(line(tool.name, ask(tool, behaviour, lab, site), behaviour))
+                report, planted = ask(tool, behaviour, lab, site)
+                rows.append(line(tool.name, report, behaviour, planted))
                 told[tool.name] += not is_false(rows[-1][-1])
             print(
-                "\n".join([f"{lab.name} {behaviour.name}", "", *table(rows), ""]),
+                "\n".join([title(lab, behaviour), "", *table(rows), ""]),
                 flush=True,
             )
     print(conclusion(told, tools, len(behaviours)))
+
+
+def title(lab: Lab, behaviour: Behaviour) -> str:
+    """Who is asked, and how it behaves."""
+    return f"{'a server' if behaviour.fault else lab.name} {behaviour.name}"
 
 
 def is_false(verdict: str) -> bool:
@@ -174,7 +242,7 @@ def is_false(verdict: str) -> bool:
 def conclusion(told: Counter, tools: list[Tool], behaviours: int) -> str:
     """Who told the truth, in one line each."""
     said = [f"{tool.name} in {told[tool.name]} of {behaviours}" for tool in tools]
-    missing = {"wrk", "hey", "ab"} - {tool.name for tool in tools}
+    missing = KNOWN - {tool.name for tool in tools}
     lines = [f"Who told the truth: {', '.join(said)}."]
     if missing:
         lines.append(f"Not installed, so not asked: {', '.join(sorted(missing))}.")
@@ -182,11 +250,16 @@ def conclusion(told: Counter, tools: list[Tool], behaviours: int) -> str:
 
 
 def make_behaviours(is_quick: bool) -> list[Behaviour]:
-    """A server that is well, one that stands still for half of the time, a dead one."""
+    """A server that is well, five planted faults, a dead one."""
     unit = 1 if is_quick else 3
+    lasts = 4 if is_quick else 6
     return [
         Behaviour("answers at once", unit, 0),
         Behaviour(f"is stopped for {unit} s of {2 * unit} s", 2 * unit, unit),
+        Behaviour("takes 100 ms instead of 10 for every 10th", lasts, 0, "slow"),
+        Behaviour("drops every 20th without an answer", lasts, 0, "drops"),
+        Behaviour("sends half of the body to every 20th", lasts, 0, "half"),
+        Behaviour("answers every 20th with status 500", lasts, 0, "error"),
         Behaviour("never answers", 3, 3),
     ]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from bench.checks.crosscheck_server import SERVICE_S, SLOW_S
 from bench.judge.estimates import rank_of
 from bench.measure.records import read_clients
 
@@ -25,6 +26,7 @@ class Behaviour:
     name: str
     lasts_s: float
     stall_s: float  # for so long in the middle it is stopped
+    fault: str = ""  # planted in crosscheck_server.py
 
     @property
     def begins_s(self) -> float:
@@ -40,6 +42,8 @@ class Behaviour:
     @property
     def truth(self) -> dict[float, float]:
         """What clients live through who come steadily: they wait for the stall's end."""
+        if self.fault == "slow":
+            return {level: SERVICE_S for level in (0.5, 0.75)} | {0.99: SLOW_S}
         share = self.stall_s / self.lasts_s
         return {
             level: max(0.0, 1 - (1 - level) / share) * self.stall_s if share else 0.0
@@ -89,6 +93,7 @@ def read_wrk(said: str, records: Path) -> Report:
         latency[1.0] = float(longest[1]) * UNITS_S[longest[2]]
     errors = re.search(r"Socket errors: .*", said)
     failed = sum(map(int, re.findall(r"\d+", errors[0]))) if errors else 0
+    failed += count(r"Non-2xx or 3xx responses: (\d+)", said)
     return Report(number(r"(\d+) requests in", said), failed, latency)
 
 
@@ -104,10 +109,12 @@ def read_hey(said: str, records: Path) -> Report:
     found = re.findall(r"^\s+(\d+)% in ([\d.]+) secs", said, re.M)
     latency = {int(p) / 100: float(v) for p, v in found}
     latency[1.0] = number(r"Slowest:\s+([\d.]+) secs", said)
-    answers = sum(map(int, re.findall(r"\[\d+\]\s+(\d+) responses", said)))
+    statuses = re.findall(r"\[(\d+)\]\s+(\d+) responses", said)
+    answers = sum(int(many) for _, many in statuses)
+    refused = sum(int(many) for status, many in statuses if not status.startswith("2"))
     errors = said.partition("Error distribution:")[2]
     failed = sum(map(int, re.findall(r"^\s+\[(\d+)\]", errors, re.M)))
-    return Report(answers + failed, failed, latency)
+    return Report(answers + failed, failed + refused, latency)
 
 
 def ab_command(port: int, behaviour: Behaviour, records: Path) -> list[str]:
@@ -121,7 +128,54 @@ def read_ab(said: str, records: Path) -> Report:
     found = re.findall(r"^\s+(\d+)%\s+(\d+)", said, re.M)
     latency = {int(p) / 100: int(v) / 1000 for p, v in found}
     sent = number(r"Complete requests:\s+(\d+)", said)
-    return Report(sent, number(r"Failed requests:\s+(\d+)", said), latency)
+    failed = number(r"Failed requests:\s+(\d+)", said)
+    return Report(sent, failed + count(r"Non-2xx responses:\s+(\d+)", said), latency)
+
+
+SIEGE_SETTINGS = """timeout = {patience}
+connection = close
+verbose = false
+quiet = true
+json_output = true
+logging = false
+failures = 1000000
+"""
+
+
+def siege_command(port: int, behaviour: Behaviour, records: Path) -> list[str]:
+    """One user, as fast as it goes; its settings and its home are in our folder."""
+    settings = records.with_name("siegerc")
+    settings.write_text(SIEGE_SETTINGS.format(patience=behaviour.patience_s))
+    lasts = f"-t{behaviour.lasts_s:.0f}S"
+    home = f"HOME={records.parent}"
+    return ["env", home, "siege", f"-R{settings}", "-b", "-c1", lasts, page(port)]
+
+
+def read_siege(said: str, records: Path) -> Report:
+    """It tells the mean and the longest, and no percentile."""
+    answered = number(r'"transactions":\s+(\d+)', said)
+    failed = number(r'"failed_transactions":\s+(\d+)', said)
+    longest = number(r'"longest_transaction":\s+([\d.]+)', said)
+    return Report(answered + failed, failed, {1.0: longest})
+
+
+def httperf_command(port: int, behaviour: Behaviour, records: Path) -> list[str]:
+    """A connection each, at a rate: an open loop."""
+    flags = {"server": "127.0.0.1", "port": port, "uri": f"/{PAGE}", "rate": RATE}
+    flags |= {"num-conns": round(RATE * behaviour.lasts_s)}
+    flags |= {"timeout": behaviour.patience_s}
+    return ["httperf", "--hog", *(f"--{name}={flags[name]}" for name in flags)]
+
+
+def read_httperf(said: str, records: Path) -> Report:
+    """The median and the longest of the connections that had no error."""
+    times = re.search(r"Connection time \[ms\]:.* max ([\d.]+) median ([\d.]+)", said)
+    latency = {}
+    if times:
+        latency = {1.0: float(times[1]) / 1000, 0.5: float(times[2]) / 1000}
+    failed = count(r"Errors: total (\d+)", said)
+    failed += count(r"5xx=(\d+)", said) + count(r"4xx=(\d+)", said)
+    return Report(number(r"Total: connections (\d+)", said), failed, latency)
 
 
 def our_command(
@@ -155,12 +209,20 @@ def number(pattern: str, said: str) -> float:
     return float(found[1]) if found else math.nan
 
 
+def count(pattern: str, said: str) -> int:
+    """A number that is only told where it is not 0."""
+    found = re.search(pattern, said)
+    return int(found[1]) if found else 0
+
+
 def find_tools(load: Path) -> list[Tool]:
     """Ours, then those that are installed."""
     others = [
         Tool("wrk", wrk_command, read_wrk),
         Tool("hey", hey_command, read_hey),
         Tool("ab", ab_command, read_ab),
+        Tool("siege", siege_command, read_siege),
+        Tool("httperf", httperf_command, read_httperf),
     ]
     ours = Tool("load (ours)", partial(our_command, load), read_ours)
     return [ours, *(tool for tool in others if shutil.which(tool.name))]
