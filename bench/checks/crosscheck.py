@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.checks.crosscheck_server import EVERY, SERVICE_S
@@ -42,15 +43,23 @@ KNOWN = {"wrk", "hey", "ab", "siege", "httperf"}
 HEADINGS = ["who", "sent", "failed", "p50", "p75", "p90", "p99", "max", "verdict"]
 
 
+@dataclass(frozen=True)
+class Done:
+    """What a server has really done: answers spoilt, and times by level."""
+
+    planted: int = 0
+    times: dict[float, float] = field(default_factory=dict)
+
+
 # ---- A tool against a server that is stopped for a while, or spoils some answers ----
 
 
 def ask(
     tool: Tool, behaviour: Behaviour, lab: Lab, site: Path
-) -> tuple[Report | None, int]:
+) -> tuple[Report | None, Done]:
     """Let a tool ask a fresh server; None if it ended without a report.
 
-    Also says how many answers that server has spoilt.
+    Also says what a server with a planted fault has really done.
     """
     records, told = site / "records.csv", site / "told.json"
     command = lab.command(None, {}, ("http", str(site)))
@@ -62,10 +71,17 @@ def ask(
             with stopped(server, behaviour):
                 has_ended = await_end(program, limit_s(behaviour))
             said = output_of(program) if has_ended else ""
-    planted = json.loads(told.read_text())["planted"] if behaviour.fault else 0
+    done = read_done(told) if behaviour.fault else Done()
     if program.status != 0:
-        return None, planted
-    return tool.read(said, records), planted
+        return None, done
+    return tool.read(said, records), done
+
+
+def read_done(told: Path) -> Done:
+    """What the faulty server wrote when it ended."""
+    said = json.loads(told.read_text())
+    times = {float(level): value for level, value in said["times"].items()}
+    return Done(said["planted"], times)
 
 
 @contextmanager
@@ -97,14 +113,14 @@ def output_of(program: Program) -> str:
 # ---- Who told the truth ----
 
 
-def judge(report: Report | None, behaviour: Behaviour, planted: int = 0) -> str:
+def judge(report: Report | None, behaviour: Behaviour, done: Done = Done()) -> str:
     """What a report is worth, beside what must have happened."""
     if report is None:
         return "ended without a report"
     if behaviour.fault == "slow":
-        return judge_slow(report, behaviour)
+        return judge_slow(report, done.times or behaviour.truth)
     if behaviour.fault:
-        return judge_planted(report, planted)
+        return judge_planted(report, done.planted)
     if behaviour.stall_s >= behaviour.lasts_s:
         return judge_silence(report)
     if not behaviour.stall_s:
@@ -128,12 +144,12 @@ def judge_planted(report: Report, planted: int) -> str:
     return f"{'true' if is_true else 'FALSE'}: {found}"
 
 
-def judge_slow(report: Report, behaviour: Behaviour) -> str:
+def judge_slow(report: Report, truths: dict[float, float]) -> str:
     """Are the slow answers in the tail, and nowhere else?"""
-    said = {level: report.latency.get(level, math.nan) for level in behaviour.truth}
+    said = {level: report.latency.get(level, math.nan) for level in truths}
     wrong = [
         level
-        for level, truth in behaviour.truth.items()
+        for level, truth in truths.items()
         if not math.isnan(said[level])
         and not (1 - TRUE_ENOUGH) * truth <= said[level] <= truth + BUSY_S
     ]
@@ -168,10 +184,10 @@ def known(report: Report) -> bool:
 
 
 def line(
-    who: str, report: Report | None, behaviour: Behaviour, planted: int
+    who: str, report: Report | None, behaviour: Behaviour, done: Done
 ) -> list[str]:
     """One tool's row of the table."""
-    verdict = judge(report, behaviour, planted)
+    verdict = judge(report, behaviour, done)
     if report is None:
         return [who, *["-"] * (len(HEADINGS) - 2), verdict]
     counts = [count_words(report.sent), count_words(report.failed)]
@@ -219,8 +235,8 @@ def crosscheck(labs: list[Lab], load: Path, behaviours: list[Behaviour]) -> None
             rows = [HEADINGS, truth_line(behaviour)]
             for tool in tools:
                 warn(f"{behaviour.name}: {tool.name}, {behaviour.lasts_s:.0f} s")
-                report, planted = ask(tool, behaviour, lab, site)
-                rows.append(line(tool.name, report, behaviour, planted))
+                report, done = ask(tool, behaviour, lab, site)
+                rows.append(line(tool.name, report, behaviour, done))
                 told[tool.name] += not is_false(rows[-1][-1])
             print(
                 "\n".join([title(lab, behaviour), "", *table(rows), ""]),

@@ -19,14 +19,22 @@ HALF = tools.Behaviour("sends halves", lasts_s=6, stall_s=0, fault="half")
 
 def test_a_spoilt_answer_must_be_found():
     assert (
-        crosscheck.judge(tools.Report(600, 30, {}), HALF, 30) == "true: 30 of 30 found"
+        crosscheck.judge(tools.Report(600, 30, {}), HALF, crosscheck.Done(30))
+        == "true: 30 of 30 found"
     )
-    assert crosscheck.judge(tools.Report(600, 29, {}), HALF, 30).startswith("true")
+    assert crosscheck.judge(
+        tools.Report(600, 29, {}), HALF, crosscheck.Done(30)
+    ).startswith("true")
     assert (
-        crosscheck.judge(tools.Report(600, 0, {}), HALF, 30) == "FALSE: 0 of 30 found"
+        crosscheck.judge(tools.Report(600, 0, {}), HALF, crosscheck.Done(30))
+        == "FALSE: 0 of 30 found"
     )
-    assert crosscheck.judge(tools.Report(600, 60, {}), HALF, 30).startswith("FALSE")
-    assert crosscheck.judge(tools.Report(600, 0, {}), HALF, 0).startswith("FALSE")
+    assert crosscheck.judge(
+        tools.Report(600, 60, {}), HALF, crosscheck.Done(30)
+    ).startswith("FALSE")
+    assert crosscheck.judge(
+        tools.Report(600, 0, {}), HALF, crosscheck.Done(0)
+    ).startswith("FALSE")
 
 
 def test_slow_answers_belong_in_the_tail():
@@ -36,6 +44,9 @@ def test_slow_answers_belong_in_the_tail():
     assert crosscheck.judge(tools.Report(600, 0, corrected), SLOW) == "FALSE at p75"
     hidden = honest | {0.99: 0.011}
     assert crosscheck.judge(tools.Report(600, 0, hidden), SLOW) == "FALSE at p99"
+    busy = crosscheck.Done(60, {0.5: 0.03, 0.75: 0.04, 0.99: 0.12})
+    late = {0.5: 0.031, 0.75: 0.042, 0.99: 0.13}
+    assert crosscheck.judge(tools.Report(600, 0, late), SLOW, busy) == "true"
     silent = {0.5: 0.0105, 1: 0.1}
     said = crosscheck.judge(tools.Report(600, 0, silent), SLOW)
     assert said == "does not say p75, p99" and crosscheck.is_false(said)
