@@ -157,11 +157,28 @@ def test_the_kernels_pauses_and_held_up_clerks(office):
         assert office.call("heldUp", holders, clerks, 2.5) == expected
 
 
-def test_who_finds_no_room_comes_again_when_the_kernel_says(office):
-    """Ten come, one is served and five wait; the four others knock again after 1 s."""
-    shown = office.compute(customers=10, service=0.1, backlog=4)
-    assert shown["entered"] == [0] * 6 + [1] * 4
-    assert shown["done"][5:8] == pytest.approx([0.6, 1.1, 1.2])
+@pytest.mark.parametrize(
+    "customers, backlog", [(10, 4), (30, 4), (60, 16), (60, 1), (20, 128)]
+)
+@pytest.mark.parametrize("takes", [0.05, 0.1, 0.5])
+def test_who_finds_no_room_comes_again_when_judge_says(
+    office, customers, backlog, takes
+):
+    """The kernel's schedule: SYNs that are sent again, and phantoms after them."""
+    until = 60
+    granted = predictions.Admission(
+        inside=1,
+        backlog=backlog,
+        syns=predictions.syn_times(4, 130),
+        revivals=predictions.revival_times(130),
+    )
+    expected = predictions.admitted(customers, takes, granted, until)
+    shown = office.compute(customers=customers, service=takes, backlog=backlog)
+    done = [
+        each if each != "inf" and each <= until else float("inf")
+        for each in shown["done"]
+    ]
+    assert sorted(done) == pytest.approx(expected, rel=LAST_DIGITS)
 
 
 # ---- What was measured: stored runs of the generator against labs 1 and 3 ----
