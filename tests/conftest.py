@@ -11,16 +11,16 @@ import re
 import pytest
 
 from tests.helpers.browser import one_browser, page  # fixtures
-from tests.helpers.labs import SERVICES, find_labs
+from tests.helpers.labs import SERVICES, Lab, find_labs
+from tests.helpers.models import find_models
 from tests.helpers.mistakes import EVIDENCE, MISTAKES
 from tests.helpers.processes import failures
 from tests.helpers.setting import BUILD
 from tests.skips import forbidden
 
 
-def groups() -> dict[str, list]:
-    """The labs by what they can do."""
-    labs = find_labs()
+def groups_of(labs: list[Lab]) -> dict[str, list[Lab]]:
+    """Labs, or models, by what they can do."""
     return {
         "lab": labs,
         "sequential": [lab for lab in labs if not lab.is_concurrent],
@@ -42,15 +42,32 @@ def pytest_configure(config):
             pytest.exit(
                 f"{lab.program} is not there: run make first (BUILD is {BUILD})", 1
             )
-    config.lab_groups = groups()
+    config.lab_groups = groups_of(find_labs())
 
 
 def pytest_generate_tests(metafunc):
+    if metafunc.definition.path.parent.name == "models":
+        generate_for_models(metafunc)
+        return
     for name, labs in metafunc.config.lab_groups.items():
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, labs, ids=str)
     if "service" in metafunc.fixturenames:
         metafunc.parametrize("service", SERVICES, ids=lambda service: service.name)
+
+
+def generate_for_models(metafunc):
+    """In tests/models the same groups are of models, each with what can hold for it."""
+    for name, models in groups_of(find_models()).items():
+        if name not in metafunc.fixturenames:
+            continue
+        able = [model for model in models if model.can(metafunc.function)]
+        if "service" not in metafunc.fixturenames:
+            metafunc.parametrize(name, able, ids=str)
+            continue
+        pairs = [(m, s) for m in able for s in SERVICES if m.speaks(s.name)]
+        ids = [f"{model}-{service.name}" for model, service in pairs]
+        metafunc.parametrize(f"{name},service", pairs, ids=ids)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -27,16 +27,19 @@ class Usage:
 
 
 def usage_of(pid: int) -> Usage:
-    """Look at a server."""
+    """Look at a server. A process that has ended, and waits to be asked for, has no memory."""
     tree = list(processes_of(pid))
-    fields = [status(Path(f"/proc/{each}/status")) for each in tree]
+    fields = []
+    for each in tree:
+        with contextlib.suppress(OSError):  # a child that has just ended
+            fields.append(status(Path(f"/proc/{each}/status")))
     return Usage(
         cpu_s=cpu_of(pid),
-        resident=BYTES_PER_KIB * sum(each["VmRSS"] for each in fields),
-        tables=BYTES_PER_KIB * sum(each["VmPTE"] for each in fields),
-        reserved=BYTES_PER_KIB * sum(each["VmSize"] for each in fields),
+        resident=BYTES_PER_KIB * sum(each.get("VmRSS", 0) for each in fields),
+        tables=BYTES_PER_KIB * sum(each.get("VmPTE", 0) for each in fields),
+        reserved=BYTES_PER_KIB * sum(each.get("VmSize", 0) for each in fields),
         kernel_stacks=BYTES_PER_KIB * status(Path("/proc/meminfo"))["KernelStack"],
-        threads=sum(each["Threads"] for each in fields),
+        threads=sum(each.get("Threads", 0) for each in fields),
         accepting_s=first_thread_s(pid),
         switches=sum(map(switches_of, tree)),
     )
@@ -44,8 +47,11 @@ def usage_of(pid: int) -> Usage:
 
 def cpu_of(pid: int) -> float:
     """CPU seconds of a server since its start, to the nanosecond."""
-    clocks = [~each << 3 | PROCESS_CLOCK for each in processes_of(pid)]
-    return sum(map(time.clock_gettime_ns, clocks)) / NS_PER_S
+    total_ns = 0
+    for each in processes_of(pid):
+        with contextlib.suppress(OSError):  # a child that has just ended
+            total_ns += time.clock_gettime_ns(~each << 3 | PROCESS_CLOCK)
+    return total_ns / NS_PER_S
 
 
 def first_thread_s(pid: int) -> float:
@@ -71,7 +77,7 @@ def processes_of(pid: int) -> Iterator[int]:
 def switches_of(pid: int) -> int:
     """How often the threads of a process gave their core to another."""
     total = 0
-    for task in Path(f"/proc/{pid}/task").iterdir():
+    for task in Path(f"/proc/{pid}/task").glob("*"):
         with contextlib.suppress(OSError):  # it has just ended
             fields = status(task / "status")
             total += fields["voluntary_ctxt_switches"]

@@ -13,7 +13,7 @@
 #include "tcp.h"
 #include "visit.h"
 
-static int listener, max_clients = MAX_PROCESSES;
+static int listener, max_clients = 1000;
 
 static void start_process(int client)
 {

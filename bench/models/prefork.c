@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "flags.h"
 #include "loop/processes.h"
+#include "say.h"
 #include "service.h"
 #include "tcp.h"
 #include "visit.h"
@@ -45,6 +46,7 @@ int main(int argc, char *argv[])
     };
     service_choose(argc, argv, flags);
     int listener = service_listen(SOMAXCONN);
+    say_as("prefork"); /* the children, too */
     for (int i = 0; i < workers; i++)
         start_worker(listener);
     service_announce("prefork", listener, "%d processes", workers);

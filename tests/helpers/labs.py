@@ -69,11 +69,11 @@ class Lab:
     @property
     def is_concurrent(self) -> bool:
         """Does it serve several clients at once?"""
-        return bool({"threads", "max-clients"} & self.flags().keys())
+        return bool({"threads", "workers", "max-clients"} & self.flags().keys())
 
     def places(self, count: int) -> list[str]:
         """The flags with which it serves so many at once, if it can."""
-        return self.known(threads=count, max_clients=count)
+        return self.known(threads=count, workers=count, max_clients=count)
 
     def serve(
         self, service: str = "echo", *flags: str, **process_options: object

@@ -13,6 +13,7 @@ import pytest
 from tests.helpers.clients import Client, shown
 from tests.helpers.idleness import IDLE_MS, assert_idle
 from tests.helpers.kernel import kernel_sockets
+from tests.helpers.labs import find_labs
 from tests.helpers.setting import SANITIZERS, linux_only, plain_only, until
 
 MEGABYTE = 1_000_000
@@ -544,9 +545,9 @@ def test_a_restart_binds_although_the_server_closed_first(lab, service):
 # --- idleness ------------------------------------------------------------------------------
 
 
-def pass_time(lab) -> None:
+def pass_time() -> None:
     """Let IDLE_MS pass: the time in which another server has a client who asks it to sleep."""
-    with lab.serve("desk") as clock:
+    with find_labs()[0].serve("desk") as clock:
         assert clock.greeted().ask(b"sleep %d" % IDLE_MS) == b"ok sleep %d\n" % IDLE_MS
 
 
@@ -561,7 +562,7 @@ def test_a_server_with_nothing_to_do_uses_no_cpu(lab, service):
         halved.half_close()
         server.until_idle()
         with assert_idle(server, "with clients who say nothing"):
-            pass_time(lab)
+            pass_time()
 
 
 @linux_only
@@ -574,4 +575,4 @@ def test_1000_idle_clients_cost_no_cpu(lab):
             client.greeting()
         server.until_idle()
         with assert_idle(server, f"with {count} idle clients"):
-            pass_time(lab)
+            pass_time()

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-enum { MAX_PROCESSES = 1000 };
+enum { MAX_PROCESSES = 20000 };
 
 /* As fork(2). The child has a stop of its own on listener, which it still holds
  * (or, if !keeps_listener, gives up). It ends if the parent does. */

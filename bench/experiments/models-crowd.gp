@@ -1,0 +1,40 @@
+# How does each model bear a crowd? A panel for each, all on the same axes: when the
+# last is done, against how many there are. Draws NAME.csv.
+
+page_height = 1300
+load 'style.gp'
+marks = name.'.csv'
+paint(n) = n < 5 ? tone(n) : int(word('0x5B4B8A 0x2F7F86 0x7A4A2B 0x3F6B2A 0x8A2F4B 0x4A4A4A 0x99582A', 1 + (int(n) - 5) % 7))
+
+stats marks using 'panel' name 'panel' nooutput
+stats marks using 'clients' name 'clients' nooutput
+stats marks using 'most_s' name 'most' nooutput
+columns = is_tall ? 2 : 3
+rows = ceil((panel_max + 1.0) / columns)
+set logscale xy
+set xrange [0.7 : clients_max * 1.5]
+set yrange [1e-3 : most_max * 1.5]
+set xtics ('1' 1, '10' 10, '100' 100, '1000' 1000, '10,000' 10000)
+set ytics ('1 ms' 1e-3, '10 ms' 1e-2, '0.1 s' 0.1, '1 s' 1, '10 s' 10)
+set grid xtics ytics back linewidth 1 dashtype solid linecolor rgb faint
+set multiplot
+set label 2 'dots: median, line: least to most; thin dashes: ideal; thick: from one client alone; 10 workers where there is a pool' at screen 0.5, 0.02 center font fit(note, ',10') textcolor rgb ink
+do for [p = 0 : int(panel_max)] {
+    col = p % columns
+    row = p / columns
+    set lmargin at screen 0.08 + col * 0.92 / columns
+    set rmargin at screen 0.08 + (col + 0.82) * 0.92 / columns
+    set tmargin at screen 0.87 - row * 0.80 / rows
+    set bmargin at screen 0.87 - (row + 0.70) * 0.80 / rows
+    set label 3 sprintf('%s', system(sprintf("awk -F, '$1==%d {print $3 \",\" $4; exit}' %s | cut -d, -f1", p, marks))) at graph 0.03, 1.07 left noenhanced font fit(note, ',11') textcolor rgb ink
+    in(c) = column('panel') == p ? column(c) : NaN
+    plot marks using (in('clients')):'ideal_s' with lines linewidth thin dashtype dashes linecolor rgb quiet, \
+         marks using (in('clients')):'predicted_s':(paint(column('number'))) with lines linewidth 4 dashtype dashes linecolor rgb variable, \
+         marks using (in('clients')):'last_s':'least_s':'most_s':(paint(column('number'))) \
+             with yerrorbars pointtype 7 pointsize 2 * point_unit linewidth 2 linecolor rgb variable
+    unset label 1
+    unset label 2
+    unset label 98
+    unset label 99
+}
+unset multiplot

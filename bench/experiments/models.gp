@@ -1,0 +1,26 @@
+# What does a connection cost? A bar for each server: CPU seconds for all of them,
+# above those of the sequential server. Draws NAME.csv.
+
+load 'style.gp'
+marks = name.'.csv'
+# The models' colours, told from the labs' by number: theirs begin at 5.
+paint(n) = n < 5 ? tone(n) : int(word('0x5B4B8A 0x2F7F86 0x7A4A2B 0x3F6B2A 0x8A2F4B 0x4A4A4A 0x99582A', 1 + (int(n) - 5) % 7))
+
+stats marks using 'row' name 'row' nooutput
+stats marks using 'most_s' name 'most' nooutput
+set lmargin at screen 0.26
+set rmargin at screen 0.97
+set bmargin at screen 0.14
+set yrange [row_max + 0.7 : 0.3]
+unset ytics
+set xrange [* < 0 : most_max * 1.35]
+set grid xtics back linewidth 1 dashtype solid linecolor rgb faint
+set xlabel 'CPU seconds; line: least to most of the repeats'
+plot marks using (column('above_s') / 2):'row':(abs(column('above_s')) / 2):(0.3):(paint(column('number'))) \
+         with boxxyerror linecolor rgb variable, \
+     marks using 'least_s':'row':(column('most_s') - column('least_s')):(0) \
+         with vectors nohead linewidth 3 linecolor rgb ink, \
+     marks using 'most_s':'row':'words' \
+         with labels noenhanced left offset 1, 0 font fit(note, ',12') textcolor rgb ink, \
+     marks using (0):'row':(strcol('name')) \
+         with labels noenhanced right offset -1, 0 font fit(note, ',12') textcolor rgb ink

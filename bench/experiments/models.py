@@ -1,0 +1,162 @@
+"""models: every model on one chart: what each costs, and how it bears a crowd."""
+
+import math
+import random
+from pathlib import Path
+
+from bench.experiments.experiment import Conclusion, Experiment, Finding, Options
+from bench.experiments.models_chart import (
+    CONNECTIONS,
+    COST,
+    CROWD,
+    POOL,
+    SERVICE_MS,
+    Cost,
+    CrowdCurve,
+    make_cost_chart,
+    make_costs,
+    make_crowd_chart,
+    make_curves,
+)
+from bench.measure.labs import Lab
+from bench.measure.runs import START_S, Generator, Measured, Run, burst
+
+USERS = 10  # at a time
+REQUEST, BYTES = "bytes 4000", 4000
+LASTS_MS, QUICK_LASTS_MS = 1500, 400
+REPEATS, QUICK_REPEATS = 5, 2
+SIZES, QUICK_SIZES = (1, 10, 100, 1000, 10_000), (1, 100)
+MOST = {"fork": 1000}  # processes; see bench/models/loop/processes.h
+MOST_OF_A_POOL = 1000  # with more, the kernel's queue overflows: see backlog
+UNABLE = ("events", "policies")  # one speaks echo only, the other is lab 3 in a line
+
+
+def plan(labs: list[Lab], options: Options) -> list[Run]:
+    """Only by itself: each repeat takes all servers, in a new order."""
+    if not options.is_alone:
+        return []
+    shuffle = random.Random(f"models {options.seed}").shuffle
+    servers = [*labs, *(each for each in options.models if each.name not in UNABLE)]
+    runs = []
+    for repeat in range(1, (options.repeats or repeats_of(options)) + 1):
+        of_repeat = [plan_cost(lab, repeat, options) for lab in servers]
+        of_repeat += [
+            plan_crowd(lab, clients, repeat)
+            for lab in servers
+            for clients in (QUICK_SIZES if options.is_quick else SIZES)
+            if clients <= most_of(lab)
+        ]
+        shuffle(of_repeat)
+        runs += of_repeat
+    return runs
+
+
+def repeats_of(options: Options) -> int:
+    """How often each run is made."""
+    return QUICK_REPEATS if options.is_quick else REPEATS
+
+
+def most_of(lab: Lab) -> int:
+    """The largest crowd that this server is asked to bear."""
+    if math.isinf(lab.clerks(POOL)):
+        return MOST.get(lab.name, SIZES[-1])
+    return MOST_OF_A_POOL
+
+
+def plan_cost(lab: Lab, repeat: int, options: Options) -> Run:
+    """Connection after connection, ten at a time, for a while."""
+    lasts_ms = QUICK_LASTS_MS if options.is_quick else LASTS_MS
+    flags = {
+        "clients": USERS,
+        "requests": 1,
+        "say": REQUEST,
+        "duration": f"{lasts_ms}ms",
+    }
+    return Run(
+        experiment="models",
+        group=f"models, repeat {repeat}",
+        scene=COST,
+        lab=lab,
+        generators=(Generator("closed", flags),),
+        flags={"threads": POOL},
+        repeat=repeat,
+        is_counted=True,
+        expected_s=START_S + lasts_ms / 1000,
+    )
+
+
+def plan_crowd(lab: Lab, clients: int, repeat: int) -> Run:
+    """All clients at one instant; each needs a worker for a moment."""
+    return Run(
+        experiment="models",
+        group=f"models, repeat {repeat}",
+        scene=CROWD,
+        lab=lab,
+        generators=burst(clients, f"sleep {SERVICE_MS}"),
+        flags={"threads": POOL},
+        repeat=repeat,
+        is_counted=True,
+        expected_s=START_S + clients * SERVICE_MS / 1000 / min(lab.clerks(POOL), 20),
+    )
+
+
+def conclude(made: list[Measured], options: Options, folder: Path) -> Conclusion:
+    """Two charts: Stevens' table today, and a panel for each model under crowds."""
+    costs = make_costs([each for each in made if each.run.scene == COST])
+    curves = make_curves([each for each in made if each.run.scene == CROWD])
+    charts = [make_cost_chart(costs, folder)] if costs else []
+    charts += [make_crowd_chart(curves, folder)] if curves else []
+    findings = [cost_finding(cost) for cost in costs]
+    findings += [crowd_finding(curve) for curve in curves]
+    return Conclusion(findings, notes(costs), charts)
+
+
+def cost_finding(cost: Cost) -> Finding:
+    """CPU seconds for Stevens' 5,000 connections."""
+    return Finding(
+        cost.lab.name, f"CPU for {CONNECTIONS} connections, above lab 1", cost.above
+    )
+
+
+def crowd_finding(curve: CrowdCurve) -> Finding:
+    """The largest crowd that it was asked to bear."""
+    most = max(curve.lasts)
+    return Finding(
+        curve.lab.name,
+        f"crowd: last of {most} done",
+        curve.lasts[most],
+        curve.ideal(most),
+        curve.predicted(most),
+    )
+
+
+def notes(costs: list[Cost]) -> list[str]:
+    """How the numbers came about, and which model is cheapest."""
+    lines = [
+        f"Stevens (UNIX Network Programming 1, chapter 30) let {CONNECTIONS} clients come,"
+        f" {USERS} at a time, send 5 bytes and take {BYTES}, and subtracted the CPU time of"
+        " the sequential server. Here the request is 'bytes 4000', the greeting is on top,"
+        " and the CPU time is the whole server's, dead children included, scaled to"
+        f" {CONNECTIONS}.",
+        "His order, from the dearest: a process forked for each client; processes that are"
+        " handed connections by a parent; processes or threads that accept themselves; and"
+        " cheapest a thread for each client. His seconds are not printed: no copy of his"
+        " table could be opened to confirm them.",
+    ]
+    if costs:
+        best = min(costs, key=lambda cost: cost.value)
+        lines.append(
+            f"Cheapest here: {best.lab.name}. What others pay on top is, by model: a"
+            " process or a thread made and ended for each client (fork, lab 2), a wake-up"
+            " of another thread for each (lab 3, lab 4), wake-ups of workers that find"
+            " nobody (prefork)."
+        )
+    return lines
+
+
+EXPERIMENT = Experiment(
+    "models",
+    "what does each model cost for a connection, and how does it bear a crowd?",
+    plan,
+    conclude,
+)

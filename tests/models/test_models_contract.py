@@ -1,0 +1,3 @@
+"""The contract of the labs, asked of every model."""
+
+from tests.labs.test_contract import *
