@@ -14,19 +14,21 @@ rows = ceil((panel_max + 1.0) / columns)
 set logscale xy
 set xrange [0.7 : clients_max * 1.5]
 set yrange [1e-3 : most_max * 1.5]
-set xtics ('1' 1, '10' 10, '100' 100, '1000' 1000, '10,000' 10000)
-set ytics ('1 ms' 1e-3, '10 ms' 1e-2, '0.1 s' 0.1, '1 s' 1, '10 s' 10)
+tic_size = fit(note, ',9')
+set xtics ('1' 1, '10' 10, '100' 100, '1000' 1000, '10,000' 10000) font tic_size
+set ytics ('1 ms' 1e-3, '10 ms' 1e-2, '0.1 s' 0.1, '1 s' 1, '10 s' 10) font tic_size
 set grid xtics ytics back linewidth 1 dashtype solid linecolor rgb faint
 set multiplot
-set label 2 'dots: median, line: least to most; thin dashes: ideal; thick: from one client alone; 10 workers where there is a pool' at screen 0.5, 0.02 center font fit(note, ',10') textcolor rgb ink
+set label 2 'dashes: predicted; thin: by the service time alone; pools have 10 workers' at screen 0.5, 0.02 center font fit(note, ',10') textcolor rgb ink
 do for [p = 0 : int(panel_max)] {
     col = p % columns
     row = p / columns
+    set format y col == 0 ? '%g' : ''
     set lmargin at screen 0.08 + col * 0.92 / columns
     set rmargin at screen 0.08 + (col + 0.82) * 0.92 / columns
     set tmargin at screen 0.87 - row * 0.80 / rows
     set bmargin at screen 0.87 - (row + 0.70) * 0.80 / rows
-    set label 3 sprintf('%s', system(sprintf("awk -F, '$1==%d {print $3 \",\" $4; exit}' %s | cut -d, -f1", p, marks))) at graph 0.03, 1.07 left noenhanced font fit(note, ',11') textcolor rgb ink
+    set label 3 system(sprintf("awk -F, '$1==%d {print $3; exit}' %s", p, marks)) at graph 0.03, 1.07 left noenhanced font fit(note, ',11') textcolor rgb ink
     in(c) = column('panel') == p ? column(c) : NaN
     plot marks using (in('clients')):'ideal_s' with lines linewidth thin dashtype dashes linecolor rgb quiet, \
          marks using (in('clients')):'predicted_s':(paint(column('number'))) with lines linewidth 4 dashtype dashes linecolor rgb variable, \

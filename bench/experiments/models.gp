@@ -13,14 +13,18 @@ set rmargin at screen 0.97
 set bmargin at screen 0.14
 set yrange [row_max + 0.7 : 0.3]
 unset ytics
-set xrange [* < 0 : most_max * 1.35]
+least = 1e-3 # s: less is drawn as this
+set logscale x
+set xrange [least : most_max * 12]
+set xtics ('1 ms' 1e-3, '10 ms' 1e-2, '0.1 s' 0.1, '1 s' 1, '10 s' 10)
+at_least(x) = x < least ? least : x
 set grid xtics back linewidth 1 dashtype solid linecolor rgb faint
 set xlabel 'CPU seconds; line: least to most of the repeats'
-plot marks using (column('above_s') / 2):'row':(abs(column('above_s')) / 2):(0.3):(paint(column('number'))) \
+plot marks using (least):'row':(least):(at_least(column('above_s'))):(column('row') - 0.3):(column('row') + 0.3):(paint(column('number'))) \
          with boxxyerror linecolor rgb variable, \
-     marks using 'least_s':'row':(column('most_s') - column('least_s')):(0) \
+     marks using (at_least(column('least_s'))):'row':(at_least(column('most_s')) - at_least(column('least_s'))):(0) \
          with vectors nohead linewidth 3 linecolor rgb ink, \
-     marks using 'most_s':'row':'words' \
+     marks using (at_least(column('most_s'))):'row':'words' \
          with labels noenhanced left offset 1, 0 font fit(note, ',12') textcolor rgb ink, \
-     marks using (0):'row':(strcol('name')) \
+     marks using (least):'row':'name' \
          with labels noenhanced right offset -1, 0 font fit(note, ',12') textcolor rgb ink

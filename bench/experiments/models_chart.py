@@ -126,7 +126,7 @@ def make_crowd_chart(curves: list[CrowdCurve], folder: Path) -> Chart:
         [
             panel,
             curve.lab.number,
-            f"{curve.lab.title}, to {max(curve.lasts)}",
+            curve.lab.title,
             size,
             last,
             min(curve.lasts[size]),
