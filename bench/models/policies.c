@@ -25,8 +25,7 @@
 #include "wait.h"
 
 enum { MAX_WORKERS = 1000, ANY = -1 };
-#define PEEK_NS (10 * NS_PER_MS) /* a client that is silent holds up the line  \
-                                  */
+#define PEEK_NS (10 * NS_PER_MS) /* to wait for a request, and no longer */
 
 struct job {
     int client, worker; /* worker: the one that is to do it, or ANY */
