@@ -123,10 +123,11 @@ int main(int argc, char *argv[])
 
     while (!stop_requested() || count > FIRST) {
         int64_t next_look = refuse_look_after();
+        int64_t left_ms = (next_look - now_ns()) / NS_PER_MS + 1;
         poll(polled, count,
-             next_look == NEVER
-                 ? -1
-                 : (int)((next_look - now_ns()) / NS_PER_MS) + 1);
+             next_look == NEVER ? -1
+             : left_ms < 0      ? 0
+                                : (int)left_ms);
         for (nfds_t i = count - 1; i >= FIRST; i--)
             if (polled[i].revents != 0)
                 serve(i);

@@ -17,17 +17,18 @@ COUNTING = (  # tests that ask the summary of the parent who was served
     "test_a_stop_finishes_the_request_in_service",
     "test_a_stop_lets_idle_clients_go",
     "test_the_summary_says_how_many_were_served_at_once",
+    "test_the_trace_has_one_row_for_each_client",
 )
 OUT_OF_DESCRIPTORS = "test_a_server_out_of_descriptors_waits_and_goes_on"
 OF_20 = "test_of_20_clients_at_one_instant_each_gets_its_own_token"
 CANNOT = {  # by model, and by test: why not
     "accept": {OUT_OF_DESCRIPTORS: DOOR},
     "reuseport": {OUT_OF_DESCRIPTORS: DOOR},
-    "fork": dict.fromkeys(COUNTING, NUMBERS),
+    "fork": dict.fromkeys(COUNTING, NUMBERS)
+    | {OUT_OF_DESCRIPTORS: "each process has descriptors of its own"},
     "prefork": dict.fromkeys(COUNTING, NUMBERS)
     | {
         "test_every_client_is_greeted_by_its_number": NUMBERS,
-        "test_the_trace_has_one_row_for_each_client": NUMBERS,
         OF_20: NUMBERS,
         OUT_OF_DESCRIPTORS: DOOR,
     },
