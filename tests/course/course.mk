@@ -34,3 +34,9 @@ test-course: labs ## the same with all of them, then mutants of the labs (MUTANT
 	@$(COURSE).checks.run_table --jobs=2
 	@$(COURSE).checks.mutants --most=$(or $(MUTANTS),1000)
 .PHONY: test-grader test-course
+exam: ## questions with numbers drawn from SEED=1 (ANSWERS=1: worked; GIFT=1: the tutorial's, for Moodle)
+	@$(COURSE).exam --seed=$(or $(SEED),1) $(if $(ANSWERS),--answers) $(if $(GIFT),--gift)
+.PHONY: exam
+slides: ## the slides of two lectures, one HTML file: build/course/slides.html
+	@$(COURSE).slides
+.PHONY: slides

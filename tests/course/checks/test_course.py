@@ -1,10 +1,11 @@
 """What is cheap to check of the course: `make test-grader` and `make test-course` do the rest."""
 
+import re
 import subprocess
 
 import pytest
 
-from tests.course import handout, hunts, sheets
+from tests.course import exam, handout, hunts, sheets, slides
 from tests.course.checks.submissions import ALL
 from tests.course.cut import Blank, Drift, Drop, Swap, blank, cut, drop, swap
 from tests.course.start import files_of, start
@@ -105,3 +106,40 @@ def test_start_writes_over_nothing(tmp_path):
         text=True,
     )
     assert done.returncode == 2 and "not empty" in done.stderr
+
+
+def test_a_seed_gives_the_same_exam_and_another_gives_another():
+    assert exam.exam(7, True) == exam.exam(7, True)
+    assert exam.exam(7, False) != exam.exam(8, False)
+    assert len(exam.questions(7)) == len(exam.BANK)
+
+
+def test_an_answer_follows_from_its_question():
+    for seed in range(40):
+        first = exam.questions(seed)[0]
+        count, ms = map(int, re.findall(r"(\d+) clients.* (\d+) ms", first.text)[0])
+        assert f"{count * ms} ms" in first.answer
+
+
+def test_every_folded_question_is_one_of_gift():
+    asked = exam.folded()
+    text = exam.gift()
+    assert len(asked) > 20 and text.count("{####") == len(asked)
+    assert all(question and answer for _, question, answer in asked)
+
+
+def test_the_slides_have_todays_code_and_pictures():
+    made = slides.slides()
+    assert len(made) >= 20 and "queue_pop" in slides.page()
+    assert sum("<svg" in one for one in made) >= 5
+    assert "tcp_accept" in slides.accept_loop("lab1-sequential/server.c")
+    with pytest.raises(Drift):
+        slides.quoted("lab1-sequential/server.c", "no_such_function")
+
+
+def test_the_rubric_names_stages_that_exist():
+    text = (sheets.ROOT / "docs/course/rubric.md").read_text()
+    known = {stage.name for n in LABS for stage in stages(n)}
+    rows = [line for line in text.splitlines() if re.match(r"\|.*\| lab", line)]
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert rows and named <= known, named - known
