@@ -360,7 +360,7 @@ CAUSES: list[Cause] = [
         lambda e: e.lab == 4
         and e.stage == "request"
         and e.saw("half a line and no more.*nothing came"),
-        "A worker waits for the rest of a request without a deadline.",
+        "A worker waits for the rest of a request past its limit: no deadline, or not the one of the request.",
     ),
 ]
 

@@ -91,8 +91,12 @@ def honest(trial: Trial) -> None:
         client.ask(b"sleep 600", b"ok sleep 600")
         begin = time.monotonic()
         while time.monotonic() - begin < 0.6:
-            client.ask(b"echo again", b"ok echo again")
+            client.send(b"echo in ")
             client.hears(0.03)
+            client.send(
+                b"two pieces\n", "sent one request after the other, each in two pieces,"
+            )
+            client.expect(b"ok echo in two pieces\n")
         client.send(
             b"".join(b"echo %d\n" % n for n in range(300)), "sent 300 requests at once"
         )
