@@ -52,11 +52,13 @@ def negate(match: re.Match) -> str:
     return f"{match[1]} (!({match[2]}))"
 
 
+# A variable or a number; not a constant by name, and not true or false.
+NUMBER = re.compile(r"(?<=[<>=] )(?!true\b|false\b|[A-Z_]+\b)(\w+)(?=[;)])")
 RULES = [
     ("condition negated", re.compile(r"\b(if|while) \((.+)\)(?=$|\s*\{?$)"), negate),
     ("while to if", re.compile(r"\bwhile \("), lambda _: "if ("),
-    ("one more", re.compile(r"(?<=[<>=] )(\w+)(?=[;)])"), lambda m: f"{m[1]} + 1"),
-    ("one less", re.compile(r"(?<=[<>=] )(\w+)(?=[;)])"), lambda m: f"{m[1]} - 1"),
+    ("one more", NUMBER, lambda m: f"{m[1]} + 1"),
+    ("one less", NUMBER, lambda m: f"{m[1]} - 1"),
     ("comparison", re.compile(r" (<|>=|>|<=) "), lambda m: {"<": " <= ", "<=": " < ", ">": " >= ", ">=": " > "}[m[1]]),
     ("equality", re.compile(r" (==|!=) "), lambda m: {"==": " != ", "!=": " == "}[m[1]]),
     ("plus to minus", re.compile(r"\+\+|--"), lambda m: {"++": "--", "--": "++"}[m[0]]),

@@ -92,6 +92,7 @@ def pieces(trial: Trial) -> None:
         client = server.connect()
         for byte in b"in pieces\n":
             client.send(bytes([byte]), 'sent "in pieces" one byte at a time')
+            client.hears(0.003)  # so that each is read alone
         client.expect(b"in pieces\n")
 
 

@@ -59,6 +59,7 @@ def pieces(trial: Trial) -> None:
         client = server.greeted()
         for byte in b"echo in pieces\r\n":
             client.send(bytes([byte]), 'sent "echo in pieces" one byte at a time')
+            client.hears(0.003)  # so that each is read alone
         client.expect(b"ok echo in pieces\n")
         client.ask(b"echo whole", b"ok echo whole")
 
@@ -157,8 +158,15 @@ def stops(trial: Trial) -> None:
                 f"after SIGTERM the server ended with status {server.process.returncode}"
             )
     with trial.serve("echo") as server:
+        half = server.greeted()
+        half.send(b"half a li")
+        half.reset()
         server.greeted().bye()
         server.ends_in_order()
+        if " 1 lost" not in server.output():
+            raise Failed(
+                "a client was reset in the middle of a line, and the summary does not say 1 lost"
+            )
 
 
 STAGES = [

@@ -125,6 +125,11 @@ def wait_falsely(trial: Trial, first_alarm: int) -> None:
         server.stop()
         if server.ends("all clients have left, and the server was sent SIGTERM") != 0:
             raise Failed("the server did not end with status 0")
+    flags = "--threads=6", "--queue=0", "--when-full=refuse"
+    with trial.serve(*flags, "desk", alarms=first_alarm) as server:
+        for client in [server.connect() for _ in range(6)]:
+            client.said = f"is one of six that came at once ({' '.join(flags)}),"
+            client.greeted()
 
 
 def pool_flags(function):
