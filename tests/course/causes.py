@@ -331,6 +331,14 @@ CAUSES: list[Cause] = [
     Cause(
         "M7 one-recv-one-message",
         lambda e: e.lab == 1
+        and e.stage == "pieces"
+        and e.saw("one byte at a time")
+        and e.is_alive,
+        "What one recv brings is not one line: it may be half a line, or several.",
+    ),
+    Cause(
+        "M7 one-recv-one-message",
+        lambda e: e.lab == 1
         and e.stage == "segment"
         and (e.saw("no end yet") or e.saw(NOTHING)),
         "What one recv brings is not one line: it may be half a line, or several.",
