@@ -16,10 +16,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from checking import charts, links, quotes, shape, terminals
-from checking.pages import ROOT, Lie, Page, read_others, read_pages
+from checking import charts, links, quotes, reading, shape, terminals
+from checking.pages import BOOK, ROOT, Lie, Page, read_others, read_pages
 
 AT_ONCE = 3
+GLOSSARY = "docs/c-glossary.md"
 LEFT_BEHIND = shutil.ignore_patterns(
     ".git", "build", "results", "__pycache__", ".pytest_cache"
 )
@@ -28,13 +29,27 @@ LEFT_BEHIND = shutil.ignore_patterns(
 def check_text(page: Page) -> list[Lie]:
     """What can be checked without running a command."""
     lies = check_targets(ROOT, page)
-    lies += charts.check_charts(ROOT, page) + shape.check_shape(page)
+    lies += shape.check_shape(page)
+    if page.name.startswith("docs/"):
+        lies += charts.check_charts(ROOT, page)
     for block in page.blocks:
         lies += quotes.check_messages(ROOT, block)
         if quotes.is_quote(block):
             lies += caught(lambda: quotes.check_quote(ROOT, block))
         elif block.language == "diff":
             lies += caught(lambda: quotes.check_diff(ROOT, block))
+    return lies
+
+
+def check_book(book: list[Page], pages: list[Page]) -> list[Lie]:
+    """What no page can know alone: its length, its words, its place."""
+    lies = [lie for page in pages for lie in reading.check_table(page, book)]
+    for page in pages:
+        if page.name in BOOK and reading.minutes(page) > reading.MINUTES:
+            lies.append(Lie(f"{page.name} takes {reading.minutes(page):.1f} minutes"))
+    glossary = next(page for page in book if page.name == GLOSSARY)
+    if glossary in pages:
+        lies += map(Lie, reading.unexplained(glossary, book))
     return lies
 
 
@@ -61,11 +76,12 @@ def run_pages(pages: list[Page]) -> list[Lie]:
     """
     pages = [page for page in pages if has_console(page)]
     with tempfile.TemporaryDirectory(prefix="tutorial-") as folder:
-        fresh = Path(folder) / "fresh"
+        fresh = Path(folder) / "fresh" / "project"  # .. is the reader's own folder
         shutil.copytree(ROOT, fresh, ignore=LEFT_BEHIND)
         found = {page.name: run_page(page, fresh) for page in pages[:1]}
         build(fresh)
-        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        at_once = len(pages) if terminals.PACE_S[0] > 1 else AT_ONCE  # they only wait
+        with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
             longest_first = sorted(pages[1:], key=lambda page: -len(page.blocks))
             runs = {p.name: pool.submit(run_copied, p, fresh) for p in longest_first}
             found.update((name, run.result()) for name, run in runs.items())
@@ -82,8 +98,8 @@ def has_console(page: Page) -> bool:
 
 def run_copied(page: Page, built: Path) -> list[Lie]:
     """Run a page in its own copy of the project."""
-    copy = Path(tempfile.mkdtemp(dir=built.parent))
-    shutil.copytree(built, copy, dirs_exist_ok=True)
+    copy = Path(tempfile.mkdtemp(dir=built.parent.parent)) / "project"
+    shutil.copytree(built, copy)
     return run_page(page, copy)
 
 
@@ -127,6 +143,15 @@ def parse_arguments() -> argparse.Namespace:
         help=f"first take the charts of a bench over (from {charts.LATEST})",
     )
     add("--text", action="store_true", help="run no console block")
+    add("--times", action="store_true", help="only print how long each page takes")
+    add("--sentences", action="store_true", help="only print the longest sentences")
+    add(
+        "--pace",
+        type=float,
+        default=0,
+        metavar="S",
+        help="type as slowly as a reader: so many seconds before each line",
+    )
     return parser.parse_args()
 
 
@@ -144,9 +169,15 @@ def main() -> int:
     others = [page for page in read_others() if is_chosen(page, chosen.pages)]
     if chosen.update:
         for page in pages:
-            (ROOT / page.name).write_text(quotes.updated(ROOT, page))
+            text = quotes.updated(ROOT, page)
+            (ROOT / page.name).write_text(reading.with_table(text, read_pages()))
         pages = [Page(page.name, (ROOT / page.name).read_text()) for page in pages]
+    if chosen.times or chosen.sentences:
+        print(reading.times(pages) if chosen.times else reading.list_longest(pages))
+        return 0
+    terminals.PACE_S[0] = chosen.pace
     lies = [lie for page in pages for lie in check_text(page)]
+    lies += check_book(read_pages(), pages)
     lies += [lie for page in others for lie in check_targets(ROOT, page)]
     if not chosen.text:
         lies += run_pages(pages)

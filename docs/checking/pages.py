@@ -10,6 +10,30 @@ ROOT = DOCS.parent
 FENCE = re.compile(r"^(`{3,})(.*)$")
 TERMINAL = re.compile(r"^\*Terminal (\d+)\*$", re.MULTILINE)
 NOTE = re.compile(r"<!--\s*check\b(.*?)-->", re.DOTALL)
+TYPED = "typed"  # ```c typed: code that the reader types into a file
+
+# The order in which the book is read; the site has the same.
+CHAPTERS = [
+    "0-tcp-server",
+    "0b-first-server",
+    "1-sequential",
+    "2-thread-per-client",
+    "2b-threads",
+    "2c-chat",
+    "2d-locks",
+    "3-thread-pool",
+    "3b-wake-ups",
+    "4-timeouts-backlog",
+    "4b-backlog",
+    "4c-web",
+    "4d-files",
+    "4e-debugging",
+    "5-measuring",
+    "6-where-next",
+]
+APPENDICES = ["a-sockets", "b-clean-up", "c-glossary", "e-python", "house"]
+TEACHING = ["d-instructor", "d-solutions"]
+BOOK = [f"docs/{name}.md" for name in [*CHAPTERS, *APPENDICES, *TEACHING]]
 
 
 class Lie(Exception):
@@ -33,6 +57,11 @@ class Block:
         before = "\n".join(self.page.text.split("\n")[: self.line])
         named = TERMINAL.findall(before)
         return f"terminal {named[-1] if named else 1}"
+
+    @property
+    def is_typed(self) -> bool:
+        """Is this code for the reader to type, and not only to see?"""
+        return self.about == TYPED and "given" not in self.note
 
     @property
     def where(self) -> str:
@@ -100,13 +129,20 @@ def read_note(before: list[str]) -> dict[str, list[str]]:
 
 def read_pages(root: Path = ROOT) -> list[Page]:
     """Every page of the tutorial, chapters in their order, then the labs' own."""
-    files = sorted((root / "docs").glob("*.md")) + sorted(root.glob("lab*/README.md"))
-    return [read_page(root, file) for file in files]
+    files = sorted((root / "docs").glob("*.md"), key=place_in_book)
+    files += sorted(root.glob("lab*/README.md")) + [root / "README.md"]
+    return [read_page(root, file) for file in files if file.is_file()]
+
+
+def place_in_book(file: Path) -> tuple[int, str]:
+    """Chapters in their order, what is in no book behind them."""
+    name = f"docs/{file.name}"
+    return (BOOK.index(name) if name in BOOK else len(BOOK), name)
 
 
 def read_others(root: Path = ROOT) -> list[Page]:
     """What else the project has to read, of which only the links are checked."""
-    files = sorted(root.glob("*.md"))
+    files = sorted(set(root.glob("*.md")) - {root / "README.md"})
     files += [root / folder / "README.md" for folder in ("tests", "bench")]
     return [read_page(root, file) for file in files if file.is_file()]
 

@@ -13,8 +13,12 @@ SHAPE = [
     "You will probably hit",
     "Check yourself",
     "Exercises",
+    "What you can do now",
 ]
-CHAPTER = re.compile(r"^docs/([0-6]|[ef])-[\w-]+\.md$")
+CHAPTER = re.compile(r"^docs/[0-6][a-z]?-[\w-]+\.md$")
+PICTURE = re.compile(r"^!\[[^\]]+\]\(images/[\w-]+\.svg\)$", re.MULTILINE)
+CHECKED = re.compile(r"\*Checked\s+by:\*")
+EXERCISE = re.compile(r"^\d+\. ", re.MULTILINE)
 HEADING = re.compile(r"^## +(.+?)\s*$", re.MULTILINE)
 FOLDED = "<details>"
 
@@ -32,6 +36,14 @@ def check_shape(page: Page) -> list[Lie]:
         lies.append(Lie(f"{page.name}: only {folded} folded answers"))
     if not re.search(r"^1\. ", section(page, "Predict"), re.MULTILINE):
         lies.append(Lie(f"{page.name}: nothing to predict"))
+    if not PICTURE.search(page.text):
+        lies.append(Lie(f"{page.name}: no picture"))
+    exercises = section(page, "Exercises")
+    count, checked = len(EXERCISE.findall(exercises)), len(CHECKED.findall(exercises))
+    if count != checked:
+        lies.append(
+            Lie(f"{page.name}: {count} exercises, {checked} say how they are checked")
+        )
     return lies
 
 

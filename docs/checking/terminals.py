@@ -4,7 +4,8 @@ A block ```console is what a terminal shows: `$ ` before a command, then its out
 A line *Terminal 2* above it changes to another window, open at the same time, up to the
 next such line. A command may still run when its block ends; the next block of that
 terminal goes on where it was. A line that begins with ^C, ^D or ^Z is that key. What else
-is typed stands in the note, as `typed:`.
+is typed stands in the note, as `typed:`. What it needs stands there as `needs:` (linux, root,
+or a command); elsewhere the block is skipped.
 """
 
 import contextlib
@@ -23,20 +24,22 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from checking.compare import difference, is_same, without_jobs
+from checking import typed
+from checking.compare import GAP, difference, is_same, without_jobs
 from checking.pages import Block, Lie, Page
 
 PROMPT = re.compile("\x02(\\d+)\x03")
 BOLD = re.compile("\x1b\\[[0-9;]*m")  # and colours: how it is shown, not what
 SHELL = ["bash", "--noprofile", "--norc", "--noediting", "-i"]
 ROWS, COLUMNS = 40, 80
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 STOPPED = 148  # what bash says of a program that ^Z has stopped
 BACKGROUND_S = 3.0  # for words from the background, after the prompt
 SETTLE_S = 0.15  # what comes within this belongs to the block
+PACE_S = [0.0]  # how long the reader takes for a line (docs/check.py --pace)
 KEYS = {"^C": "\x03", "^D": "\x04", "^Z": "\x1a"}
 FIRST_PORT, PORTS = 9000, 4
-PROGRAM = re.compile(r"(?:\./)?build/[\w-]+/(?:server|client|stress|load)\b")
+PROGRAM = re.compile(r"(?<!-o )(?:\./)?build/[\w-]+/(?:server|client|stress|load)\b")
 
 
 PORT_LOCK = threading.Lock()
@@ -168,6 +171,12 @@ class Terminal:
             self.read(min(left, 0.1))
         return True
 
+    def think(self, seconds: float) -> None:
+        """Read on while the reader looks for the next key."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self.read(min(left, 0.1))
+
     def settle(self) -> None:
         """Take what still comes at once."""
         end = time.monotonic() + SETTLE_S
@@ -197,6 +206,8 @@ class Terminal:
 
     def type(self, turn: Turn, block: Block) -> None:
         """Type a command, a line or a key."""
+        if turn.typed:
+            self.think(PACE_S[0])
         if not turn.is_command:
             if turn.typed:
                 os.write(self.master, turn.typed.encode())
@@ -226,6 +237,8 @@ class Terminal:
             self.read_until(is_as_shown, BACKGROUND_S)
         else:
             says_something = bool(without_jobs(turn.shown))
+            if turn.is_command and turn.shown[-1:] == [GAP]:  # any number of lines more
+                self.read_until(lambda: self.is_at_prompt, PATIENCE_S)
             self.read_until(
                 lambda: self.is_at_prompt or (says_something and is_as_shown()),
                 PATIENCE_S if says_something or turn.is_command else 0,
@@ -279,10 +292,16 @@ class Terminal:
 
 def is_skipped(block: Block) -> bool:
     """Does the block need something that this system has not: Linux, or a command?"""
-    return any(
-        not (Path("/proc/net/tcp").exists() if need == "linux" else shutil.which(need))
-        for need in block.note.get("needs", [])
-    )
+    return not all(map(has, block.note.get("needs", [])))
+
+
+def has(need: str) -> bool:
+    """Has this system what a block needs?"""
+    if need == "linux":
+        return Path("/proc/net/tcp").exists()
+    if need == "root":
+        return os.geteuid() == 0
+    return shutil.which(need) is not None
 
 
 def play(page: Page, folder: Path) -> None:
@@ -291,7 +310,9 @@ def play(page: Page, folder: Path) -> None:
     terminals: dict[str, Terminal] = {}
     try:
         for block in page.blocks:
-            if block.language == "console" and not is_skipped(block):
+            if block.about == typed.TYPED:
+                typed.put(block, folder)
+            elif block.language == "console" and not is_skipped(block):
                 name = block.terminal
                 if name not in terminals:
                     terminals[name] = Terminal(folder, ports)
