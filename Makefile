@@ -79,8 +79,8 @@ $B/bench/load: $(patsubst %.c,$B/obj/%.o,$(filter-out %/null.c,$(LOAD)))
 $(LABS_SHORT): $$(filter $$B/$$@-%,$$(PROGRAMS)) ## build one lab
 	@echo "built: $^"
 
-deps: ## install what is missing, and say what that is
-	@sh .ci/deps
+deps: ## install what is missing, and say what that is (WITH=docs: also for make docs)
+	@sh .ci/deps $(WITH)
 
 # The diff is the lesson. Lab 3 is compared with lab 1, for a pool is lab 1 many times.
 lesson-2: ## show what changed from lab to lab (lesson-2, lesson-3, lesson-4)

@@ -20,14 +20,21 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from checking.links import LINK, anchor
-from checking.pages import DOCS, FENCE, NOTE, ROOT, TERMINAL
+from checking.pages import BOOK, DOCS, FENCE, NOTE, ROOT, TERMINAL, TYPED
 
 PAGES = ROOT / "build" / "docs-pages"
 SITE = ROOT / "build" / "docs"
 DIAGRAM = re.compile(r"^!\[([^\]]*)\]\((images/[\w-]+\.svg)\)$", re.MULTILINE)
 PICTURE = re.compile(r"^(!\[[^\]]*\]\((charts/[\w-]+\.svg)\))$", re.MULTILINE)
 HEADING = re.compile(r"^(#{1,6}) +(.+?)\s*$")
-CHAPTERS = ["README", *"0123456", "a", "b", "c", "d-i", "e", "f", "d-s"]
+OFFICE = re.compile(r"^\[The office\]\(office\.html\).*?\n\n", re.MULTILINE | re.DOTALL)
+COMMENT = re.compile(r"<!--(?!\s*check).*?-->\n*", re.DOTALL)
+SHOWN_OFFICE = """<iframe class="office" src="office.html" title="The office: move a slider,
+and watch the line form and dissolve" loading="lazy"></iframe>
+
+[Open the office on a page of its own](office.html){target=_blank}
+
+"""
 LANGUAGES = {".c": "c", ".h": "c", ".py": "python", ".yml": "yaml"}
 PDF = SITE / "tutorial.pdf"
 
@@ -37,7 +44,8 @@ PDF = SITE / "tutorial.pdf"
 
 def staged(text: str, is_print: bool = False) -> str:
     """A page for mkdocs."""
-    text = NOTE.sub("", text)
+    text = COMMENT.sub("", NOTE.sub("", text))
+    text = OFFICE.sub("" if is_print else SHOWN_OFFICE, text)
     text = TERMINAL.sub(r'<p class="terminal">Terminal \1</p>', text)
     text = DIAGRAM.sub(lambda match: inline(match[2]), text)
     text = PICTURE.sub(r"[\1](\2)", text)  # larger on a phone
@@ -52,7 +60,7 @@ def fence(line: str) -> str:
     if not match or not match[2]:
         return line
     language, _, about = match[2].partition(" ")
-    is_title = about not in ("", "invented")
+    is_title = about not in ("", "invented", TYPED)
     return f"{match[1]}{language}" + (
         f' title="{about.replace(":", ": ")}"' if is_title else ""
     )
@@ -79,6 +87,7 @@ def with_sources(text: str, sources: set[Path]) -> str:
         if not target.startswith("../"):
             return match[0]
         path = (DOCS / target.partition("#")[0]).resolve()
+        path = path / "README.md" if path.is_dir() else path
         sources.add(path)
         page = f"source/{path.relative_to(ROOT)}.md"
         return match[0].replace(f"({target})", f"({page})")
@@ -88,7 +97,7 @@ def with_sources(text: str, sources: set[Path]) -> str:
 
 def chapter_files() -> list[Path]:
     """All pages in the order of the book."""
-    return [next(DOCS.glob(f"{start}*.md")) for start in CHAPTERS]
+    return [DOCS / "README.md", *(ROOT / name for name in BOOK)]
 
 
 def on_one_page(files: list[Path]) -> str:
@@ -148,7 +157,8 @@ def stage() -> None:
     shutil.copytree(DOCS / "charts", PAGES / "charts")
     shutil.copytree(DOCS / "images", PAGES / "images")
     shutil.copy(DOCS / "office.html", PAGES)  # as it is
-    shutil.copy(HERE / "extra.css", PAGES)
+    for name in ("extra.css", "progress.js"):
+        shutil.copy(HERE / name, PAGES)
 
 
 # --- the site ------------------------------------------------------------------------------
@@ -158,7 +168,7 @@ def run_mkdocs() -> None:
     """Let mkdocs build; it says what it minds."""
     command = ["mkdocs", "build", "--quiet", "--clean", "-f", str(HERE / "mkdocs.yml")]
     if shutil.which("mkdocs") is None:
-        sys.exit("make docs needs mkdocs: apt install mkdocs mkdocs-material")
+        sys.exit("make docs needs mkdocs: make deps WITH=docs installs it")
     if subprocess.run(command).returncode != 0:
         sys.exit("mkdocs failed")
 
