@@ -238,7 +238,7 @@ class Terminal:
         else:
             says_something = bool(without_jobs(turn.shown))
             if turn.is_command and turn.shown[-1:] == [GAP]:  # any number of lines more
-                self.read_until(lambda: self.is_at_prompt, PATIENCE_S)
+                self.read_until(lambda: self.is_at_prompt, 3 * PATIENCE_S)  # a build
             self.read_until(
                 lambda: self.is_at_prompt or (says_something and is_as_shown()),
                 PATIENCE_S if says_something or turn.is_command else 0,
