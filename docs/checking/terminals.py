@@ -108,6 +108,8 @@ def turns(block: Block) -> list[Turn]:
             found.append(Turn(line[2:], is_command=True))
         elif line[:2] in KEYS:
             echo = [line] if line != "^D" else []
+            if line[2:] == GAP:  # ^C...: what is said then does not matter
+                echo = [GAP]
             found.append(Turn(KEYS[line[:2]], shown=echo))
         elif still_typed and line == still_typed[0]:
             found.append(Turn(still_typed.pop(0) + "\n", shown=[line]))
@@ -232,13 +234,14 @@ class Terminal:
         def is_as_shown() -> bool:
             return is_same(turn.shown, self.lines(), varies)
 
+        is_open = turn.is_command and turn.shown[-1:] == [GAP]  # a build, perhaps
+        if is_open:
+            self.read_until(lambda: self.is_at_prompt, 3 * PATIENCE_S)
         if following is not None and following.is_command:
             self.read_until(lambda: self.is_at_prompt, PATIENCE_S)
             self.read_until(is_as_shown, BACKGROUND_S)
         else:
             says_something = bool(without_jobs(turn.shown))
-            if turn.is_command and turn.shown[-1:] == [GAP]:  # any number of lines more
-                self.read_until(lambda: self.is_at_prompt, 3 * PATIENCE_S)  # a build
             self.read_until(
                 lambda: self.is_at_prompt or (says_something and is_as_shown()),
                 PATIENCE_S if says_something or turn.is_command else 0,
