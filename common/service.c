@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "address.h"
 #include "clock.h"
 #include "refuse.h"
 #include "say.h"
@@ -183,7 +184,7 @@ void service_announce(const char *lab, int listener, const char *details, ...)
     va_end(arguments);
 
     char address[ADDRESS_LENGTH];
-    tcp_own_address(listener, address);
+    address_of_socket(listener, address);
     say_as(lab);
     if (stop_requested())
         return; /* the listener has gone, perhaps before its address was read */

@@ -1,4 +1,4 @@
-/* TCP connections: listen, accept, connect, addresses. */
+/* TCP connections: listen, accept, connect. */
 
 #include "tcp.h"
 
@@ -17,6 +17,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "clock.h"
 #include "patience.h"
 #include "refuse.h"
@@ -28,28 +29,6 @@
 #define SHORTAGE_PAUSE_NS (100 * NS_PER_MS) /* until descriptors are free */
 
 /* --- listen ------------------------------------------------------------- */
-
-static struct addrinfo *look_up(const char *host, int port, int family)
-{
-    struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_family = family};
-    struct addrinfo *addresses;
-    char service[sizeof "65535"], inner[ADDRESS_LENGTH];
-    snprintf(service, sizeof service, "%d", port);
-    /* In brackets, as in a URL, stands an address of IPv6. */
-    const char *name = host;
-    if (sscanf(host, "[%63[^]]]", inner) == 1 && strchr(inner, ':') != NULL)
-        name = inner;
-    int failure = getaddrinfo(name, service, &wanted, &addresses);
-    if (failure != 0)
-        errx(EXIT_FAILURE, "cannot resolve %s: %s", host,
-             failure == EAI_SYSTEM ? strerror(errno) : gai_strerror(failure));
-    return addresses;
-}
-
-struct addrinfo *tcp_resolve(const char *host, int port)
-{
-    return look_up(host, port, AF_UNSPEC);
-}
 
 static void set_option(int fd, int level, int option)
 {
@@ -109,13 +88,13 @@ static int listen_at(const struct addrinfo *address, int backlog)
 int tcp_listen(const char *host, int port, int backlog)
 {
     bool is_any = strcmp(host, "*") == 0;
-    struct addrinfo *address =
-        is_any ? look_up("::", port, AF_INET6) : tcp_resolve(host, port);
+    struct addrinfo *address = is_any ? address_look_up("::", port, AF_INET6)
+                                      : address_resolve(host, port);
     int listener = listen_at(address, backlog);
     freeaddrinfo(address);
     if (listener == -1 && is_any &&
         (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) { /* no IPv6 here */
-        address = look_up("0.0.0.0", port, AF_INET);
+        address = address_look_up("0.0.0.0", port, AF_INET);
         listener = listen_at(address, backlog);
         freeaddrinfo(address);
     }
@@ -278,37 +257,4 @@ const char *tcp_reason(int error)
     default:
         return strerror(error);
     }
-}
-
-/* --- addresses ---------------------------------------------------------- */
-
-bool tcp_is_loopback(int fd)
-{
-    struct sockaddr_storage address = {0};
-    socklen_t length = sizeof address;
-    if (getsockname(fd, (struct sockaddr *)&address, &length) == -1)
-        return false;
-    if (address.ss_family == AF_INET) {
-        const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)&address;
-        return ntohl(ipv4->sin_addr.s_addr) >> IN_CLASSA_NSHIFT ==
-               IN_LOOPBACKNET;
-    }
-    const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)&address;
-    return address.ss_family == AF_INET6 &&
-           (IN6_IS_ADDR_LOOPBACK(&ipv6->sin6_addr) ||
-            (IN6_IS_ADDR_V4MAPPED(&ipv6->sin6_addr) &&
-             ipv6->sin6_addr.s6_addr[12] == IN_LOOPBACKNET));
-}
-
-void tcp_own_address(int fd, char text[ADDRESS_LENGTH])
-{
-    struct sockaddr_storage address = {0};
-    socklen_t length = sizeof address;
-    char host[ADDRESS_LENGTH - sizeof "[]:65535"] = "?";
-    char port[sizeof "65535"] = "?";
-    getsockname(fd, (struct sockaddr *)&address, &length);
-    getnameinfo((struct sockaddr *)&address, length, host, sizeof host, port,
-                sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
-    snprintf(text, ADDRESS_LENGTH,
-             address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
 }

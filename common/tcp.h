@@ -1,5 +1,4 @@
-/* TCP connections for servers and clients: listen, accept, connect, addresses.
- */
+/* TCP connections for servers and clients: listen, accept, connect. */
 
 #ifndef TCP_H
 #define TCP_H
@@ -7,12 +6,6 @@
 #include <netdb.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-enum { ADDRESS_LENGTH = 64 }; /* room for "[IPv6 address%interface]:port" */
-
-/* Looks up a numeric address, also one in brackets, or a name. Exits with one
- * clear line on failure. The caller frees the list with freeaddrinfo. */
-struct addrinfo *tcp_resolve(const char *host, int port);
 
 /* Returns a socket that listens on host and port (0: any free one); "*" is
  * every address of this machine, IPv6 and IPv4. backlog is how many connections
@@ -47,11 +40,5 @@ int tcp_connect(const struct addrinfo *addresses, int64_t deadline);
 /* Says in words why a connection failed with this errno, and what to look for.
  */
 const char *tcp_reason(int error);
-
-/* Is the socket's own address one that only this machine can reach? */
-bool tcp_is_loopback(int fd);
-
-/* Writes the socket's own address into text, as in 127.0.0.1:9000. */
-void tcp_own_address(int fd, char text[ADDRESS_LENGTH]);
 
 #endif

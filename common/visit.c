@@ -7,6 +7,7 @@
 #include "visit.h"
 
 #include <err.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -17,7 +18,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -62,14 +62,14 @@ static int this_worker(void)
     return number;
 }
 
-/* Writing must never wait, for all clients would wait with it. A pipe is opened
- * for reading, too: else this would wait until another process reads it. */
+/* Writing must never wait, for all clients would wait with it. A pipe that no
+ * process reads can be opened only for reading, too (ENXIO in fifo(7)). */
 static void open_trace(const char *path)
 {
-    struct stat file;
-    bool is_pipe = stat(path, &file) == 0 && S_ISFIFO(file.st_mode);
-    int mode = is_pipe ? O_RDWR : O_WRONLY | O_CREAT | O_TRUNC;
-    trace = open(path, mode | O_NONBLOCK | O_CLOEXEC, 0666);
+    int mode = O_NONBLOCK | O_CLOEXEC;
+    trace = open(path, mode | O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    if (trace == -1 && errno == ENXIO)
+        trace = open(path, mode | O_RDWR);
     if (trace == -1)
         err(EXIT_FAILURE, "cannot open the trace %s", path);
     const char head[] = "client,port,accepted,begun,ended,worker,outcome\n";

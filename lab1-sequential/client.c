@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "clock.h"
 #include "descriptors.h"
 #include "flags.h"
@@ -124,7 +125,7 @@ static void talk(int server)
 /* Connects, and says so when it takes long: a server whose backlog is full. */
 static int connect_to_server(int64_t patience)
 {
-    struct addrinfo *addresses = tcp_resolve(host, port);
+    struct addrinfo *addresses = address_resolve(host, port);
     int64_t deadline = now_ns() + patience;
     int64_t tell = patience < TELL_NS ? deadline : now_ns() + TELL_NS;
     int server = tcp_connect(addresses, tell);

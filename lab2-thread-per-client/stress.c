@@ -15,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "clock.h"
 #include "descriptors.h"
 #include "flags.h"
@@ -23,8 +24,9 @@
 #include "wait.h"
 #include "write.h"
 
-#define TELL_NS (1 * NS_PER_S) /* without any progress, until one is told so   \
-                                */
+#define TELL_NS                                                                \
+    (1 * NS_PER_S) /* without any progress, until one is told so               \
+                    */
 
 enum {
     MAX_CLIENTS = 10000,
@@ -459,7 +461,7 @@ int main(int argc, char *argv[])
     descriptors_raise_limit(MAX_CLIENTS + 100);
     wait_limits = (struct wait_limits){
         .idle_ns = patience, .request_ns = patience, .write_ns = patience};
-    struct addrinfo *list = tcp_resolve(host, port);
+    struct addrinfo *list = address_resolve(host, port);
     addresses = list;
     int status = run_all(count);
     freeaddrinfo(list);

@@ -12,6 +12,9 @@ shake: all ## show that tests do not fail by luck: ONE=word, TIMES=20 runs besid
 test-faults: all ## try everything that can go wrong, and print the list with results
 	@$(TRIED) -m tests.faults.run
 
+test-models: all ## the labs' contract, tried on each of the further models
+	@$(TRIED) -m pytest -q tests/models
+
 test-broken: labs ## show that each check catches the mistake it is there for (GALLERY=faults: the fault suite)
 	$(PYTHON) -m tests.gallery.check --gallery=$(GALLERY) $(WORD)
 
@@ -72,4 +75,4 @@ lint: ## check formatting and look for bugs without running anything
 	done
 	shellcheck .ci/deps .ci/run .ci/probe .ci/python .ci/shake .ci/compilers
 
-.PHONY: test shake test-faults test-broken docs docs-test docs-charts fuzz fuzzers lint
+.PHONY: test shake test-faults test-models test-broken docs docs-test docs-charts fuzz fuzzers lint

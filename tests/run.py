@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 JOBS = (os.cpu_count() or 1) + 1
 NO_TEST_CHOSEN = 5  # exit status of pytest
-OTHER_COMMANDS = {"faults", "course"}  # make test-faults, make test-course
+OTHER_COMMANDS = {"faults", "course", "models"}  # make test-faults and the like
 LONGEST = (
     "test_http test_contract test_chat test_files test_character test_browser".split()
 )

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "clock.h"
 #include "flags.h"
 #include "plan.h"
@@ -85,7 +86,7 @@ static int choose_sources(void)
 
 void addresses_find(void)
 {
-    struct addrinfo *found = tcp_resolve(plan.host, plan.port);
+    struct addrinfo *found = address_resolve(plan.host, plan.port);
     target = copy_address(choose(found));
     freeaddrinfo(found);
     if (plan.sources > 1 && !has_many_sources())

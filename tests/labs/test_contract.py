@@ -335,7 +335,7 @@ def test_a_server_out_of_descriptors_waits_and_goes_on(concurrent):
         clients = [server.connect() for _ in range(80)]
         until(server.trouble, "the server says that it is out of descriptors")
         with assert_idle(server, "out of descriptors"):
-            pass_time(concurrent)
+            pass_time()
         for client in clients:
             client.send(b"patience\n")
             client.half_close()

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "http/conditions.h"
 #include "http/get.h"
 #include "http/hosts.h"
@@ -18,7 +19,6 @@
 #include "page.h"
 #include "services/services.h"
 #include "services/work.h"
-#include "tcp.h"
 #include "upload.h"
 
 enum { BYTES_PER_MIB = 1024 * 1024 };
@@ -33,7 +33,7 @@ static int find_location(struct http_exchange *exchange,
                          struct http_location *location)
 {
     if (strcmp(uploads_from, "anywhere") != 0 &&
-        !tcp_is_loopback(exchange->in.client))
+        !address_is_loopback(exchange->in.client))
         return http_refuse(
             exchange, 403,
             "Files can be changed from this machine only, unless "

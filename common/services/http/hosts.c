@@ -5,9 +5,9 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "address.h"
 #include "authority.h"
 #include "services/services.h"
-#include "tcp.h"
 
 const char *http_allowed_hosts = "";
 
@@ -28,7 +28,7 @@ static bool is_own_address(struct http_text host, int client)
     static const char mapped[] = "[::ffff:";
     char address[ADDRESS_LENGTH];
     struct http_text own;
-    tcp_own_address(client, address);
+    address_of_socket(client, address);
     if (!http_authority_read(http_text(address), &own))
         return false;
     if (http_text_begins(own, mapped) && host.length > 0 && *host.at != '[') {
