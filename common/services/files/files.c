@@ -200,7 +200,7 @@ static int put_file(struct http_exchange *exchange,
 
 static int answer_put(struct http_exchange *exchange)
 {
-    struct http_location location;
+    struct http_location location = {.directory = -1, .name = ""};
     int status = find_location(exchange, &location);
     if (status == 0) {
         status = put_file(exchange, &location);
@@ -231,7 +231,7 @@ static int delete_file(struct http_exchange *exchange,
 
 static int answer_delete(struct http_exchange *exchange)
 {
-    struct http_location location;
+    struct http_location location = {.directory = -1, .name = ""};
     int status = find_location(exchange, &location);
     if (status == 0) {
         status = delete_file(exchange, &location);
