@@ -37,7 +37,7 @@ OBJECTS   = $(patsubst %.c,$B/obj/%.o,$(MAINS) $(HELPERS) $(LOAD))
 
 ALL_CPPFLAGS = -D_DEFAULT_SOURCE -D_FILE_OFFSET_BITS=64 -iquote common -iquote common/services -iquote . -MMD -MP $(CPPFLAGS)
 ALL_CFLAGS   = -std=c17 -pthread $(WARN) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer,$(PROBED))
-ALL_LDFLAGS  = $(if $(SAN),,$(PROBED_LINK)) $(LDFLAGS)
+ALL_LDFLAGS  = $(if $(SAN),,$(PROBED_LINK)) $(if $(filter -flto,$(CFLAGS)),-flto=auto) $(LDFLAGS)
 
 all: $(PROGRAMS) $(BENCH) ## build everything (the default)
 labs: $(PROGRAMS) ## build the servers and the two clients, not the load generator

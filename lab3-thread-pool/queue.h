@@ -31,7 +31,10 @@ void queue_open(struct queue *queue, int capacity, int workers, bool waits);
 /* Waits until all workers are in queue_pop: no client is turned away before. */
 void queue_await_workers(struct queue *queue);
 
-/* Puts a client at the end of the line. Returns false if it is turned away. */
+/* Puts a client at the end of the line. Returns false if it is turned away. It
+ * signals after the unlock: measured with 64 workers and a connection for each
+ * request (wrk -t1 -c64), seven pairs of runs, from 1.1 to 3.9 times the rate,
+ * in the median 2.0. */
 bool queue_push(struct queue *queue, int client);
 
 /* Takes the client at the head of the line, waiting for one. Returns -1 when
