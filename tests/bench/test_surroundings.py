@@ -148,6 +148,8 @@ def test_ctrl_c_in_the_first_moments_is_no_traceback(tmp_path, after_ms):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        # Ignored is what a script's background leaves to its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     time.sleep(after_ms / 1000)  # nothing is waited for: any moment must do
     bench.send_signal(signal.SIGINT)
