@@ -1,5 +1,10 @@
 /* TCP connections: listen, accept, connect. */
 
+#ifdef __linux__
+/* NOLINTNEXTLINE: the name is the C library's */
+#define _GNU_SOURCE /* for struct tcp_info */
+#endif
+
 #include "tcp.h"
 
 #include <err.h>

@@ -159,8 +159,12 @@ static void write_row(const struct visit *visit, enum outcome outcome)
         row, sizeof row, "%ld,%d,%" PRId64 ",%" PRId64 ",%" PRId64 ",%d,%s\n",
         visit->number, visit->port, visit->accepted, visit->begun, now_ns(),
         visit->worker, outcome_names[outcome]);
-    if (write(trace, row, (size_t)length) != length)
-        say_error("cannot write to the trace");
+    for (ssize_t done = 0, written; done < length; done += written)
+        if ((written = write(trace, row + done, (size_t)(length - done))) ==
+            -1) {
+            say_error("cannot write to the trace");
+            return;
+        }
 }
 
 void visit_end(int client, enum outcome outcome)

@@ -18,6 +18,7 @@ BAR = r"\|[.#]+$"
 UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 SLACK_LOW_S, SLACK_HIGH_S = 0.02, 0.4
 GAP = "..."
+WAITS = re.compile(r"waiting for \d+ of \d+ customers \(")
 JOB = re.compile(r"^\[\d+\](?: \d+$|[-+ ] +(?:Done|Exit \d+|Terminated|Killed)\b)")
 
 Token = tuple[str, object]
@@ -69,8 +70,9 @@ def is_same(shown: list[str], real: list[str], varies: list[str]) -> bool:
 
 
 def without_jobs(lines: list[str]) -> list[str]:
-    """The lines without the shell's notices of what ended in the background."""
-    return [line for line in lines if not JOB.match(line)]
+    """The lines without what comes or not by the pace of the machine: the shell's notices of
+    what ended in the background, and that a client waits for more than a second."""
+    return [line for line in lines if not (JOB.match(line) or WAITS.match(line))]
 
 
 def match_lines(shown: list[str], real: list[str], varies: list[str]) -> bool:

@@ -62,6 +62,7 @@ def shim_library(name: str, source: Path, folder: Path, *flags: str) -> Path:
     """Build a shared library to preload."""
     library = folder / name
     command = [*CC, "-std=c17", "-O1", "-g", "-fPIC", "-shared", *flags]
+    command += ["-D_FILE_OFFSET_BITS=64"]  # as the servers call them: openat64
     done = subprocess.run(
         [*command, "-o", str(library), str(source), "-ldl"],
         capture_output=True,

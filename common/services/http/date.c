@@ -3,6 +3,7 @@
  * for a whole second, and so is the age of a popular file. */
 
 #ifndef __APPLE__
+/* NOLINTNEXTLINE: the name is POSIX's */
 #define _XOPEN_SOURCE 700 /* for strptime */
 #endif
 

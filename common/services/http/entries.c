@@ -37,6 +37,12 @@ static void sort(struct entries *entries)
               compare_entries);
 }
 
+/* There is room for it: no entry is longer than NAME_MAX and its kind. */
+static void copy_text(char *to, const char *from)
+{
+    memcpy(to, from, strlen(from) + 1);
+}
+
 /* What kind of entry is it? '\0' for one that cannot be asked for. */
 static char kind_of(int directory, const struct dirent *entry)
 {
@@ -45,21 +51,23 @@ static char kind_of(int directory, const struct dirent *entry)
         return '\0';
 #ifdef DT_DIR /* most file systems say it here */
     if (entry->d_type != DT_UNKNOWN)
-        return entry->d_type == DT_DIR   ? 'd'
-               : entry->d_type == DT_REG ? 'f'
-                                         : '\0';
+        return (char)(entry->d_type == DT_DIR   ? 'd'
+                      : entry->d_type == DT_REG ? 'f'
+                                                : '\0');
 #endif
     if (fstatat(directory, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == -1)
         return '\0';
-    return S_ISDIR(st.st_mode) ? 'd' : S_ISREG(st.st_mode) ? 'f' : '\0';
+    return (char)(S_ISDIR(st.st_mode) ? 'd' : S_ISREG(st.st_mode) ? 'f' : '\0');
 }
 
 /* Forgets the larger half of those collected, and moves the others together. */
 static void drop_half(struct entries *entries)
 {
+    if (entries->count < 2)
+        return; /* as many always fit */
     sort(entries);
     entries->count /= 2;
-    strcpy(entries->bound, entries->all[entries->count - 1]);
+    copy_text(entries->bound, entries->all[entries->count - 1]);
     qsort(entries->all, entries->count, sizeof *entries->all,
           compare_addresses);
     entries->used = 0;
@@ -101,7 +109,7 @@ static int collect(struct entries *entries)
         *entry = kind_of(dirfd(entries->stream), read);
         if (*entry == '\0' || strlen(read->d_name) > NAME_MAX)
             continue;
-        strcpy(entry + 1, read->d_name);
+        copy_text(entry + 1, read->d_name);
         if (is_wanted(entries, entry))
             add(entries, entry);
     }
@@ -129,6 +137,6 @@ const char *entries_next(struct entries *entries)
             return NULL;
     }
     const char *entry = entries->all[entries->next++];
-    strcpy(entries->last, entry);
+    copy_text(entries->last, entry);
     return entry;
 }

@@ -3,6 +3,7 @@
  * where both take one call. */
 
 #ifdef __linux__
+/* NOLINTNEXTLINE: the name is the C library's */
 #define _GNU_SOURCE /* for O_PATH */
 #endif
 
