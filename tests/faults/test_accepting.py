@@ -256,8 +256,10 @@ def test_a8_who_asks_after_the_refusal_still_reads_it(lab, name, site):
         server.expected_trouble = "cannot start a thread"
         server.fail("malloc", errno.ENOMEM, times=ALWAYS)
         client = server.connect()
-        assert client.hears(GUARD_S)
-        server.until_idle()
+        # Where the client speaks first, lab 4 leaves it to the kernel until then.
+        if name == "chat" or "min-patience" not in lab.flags():
+            assert client.hears(GUARD_S)
+            server.until_idle()
         client.send(b"are you there?\n" if name == "chat" else request("GET", "/"))
         client.half_close()
         answer = client.rest()
