@@ -29,7 +29,7 @@ from pathlib import Path
 from tests.helpers.clients import Client
 from tests.helpers.labs import Lab
 from tests.helpers.servers import Server
-from tests.helpers.idleness import MAX_IDLE_SHARE
+from tests.helpers.idleness import MAX_IDLE_SHARE, pass_time  # noqa: F401
 from tests.helpers.setting import SANITIZERS, until
 from tests.helpers.rooms import Room
 from tests.helpers.web import WebServer
@@ -263,12 +263,6 @@ def any_service(
     """The same for any of the five; site is served by those that serve a folder."""
     is_web = service in ("http", "files")
     return faulty(lab, service, *flags, folder=site if is_web else None, **options)
-
-
-def pass_time(lab: Lab, ms: float) -> None:
-    """Let time pass: that in which a server of its own is asked to sleep."""
-    with lab.serve("desk") as clock:
-        assert clock.greeted().ask(b"sleep %d" % ms) == b"ok sleep %d\n" % ms
 
 
 ALL_SERVICES = ["echo", "desk", "chat", "http", "files"]

@@ -20,3 +20,9 @@ def assert_idle(server: Server, why: str) -> Iterator[None]:
         f"{why}: {1000 * used:.0f} ms of CPU in {1000 * passed:.0f} ms with nothing to do. "
         "Somewhere a loop asks again and again instead of waiting."
     )
+
+
+def pass_time(lab, ms: float) -> None:
+    """Let time pass: that in which a server of its own is asked to sleep."""
+    with lab.serve("desk") as clock:
+        assert clock.greeted().ask(b"sleep %d" % ms) == b"ok sleep %d\n" % ms

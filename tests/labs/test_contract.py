@@ -11,7 +11,7 @@ import time
 import pytest
 
 from tests.helpers.clients import Client, shown
-from tests.helpers.idleness import IDLE_MS, assert_idle
+from tests.helpers.idleness import IDLE_MS, assert_idle, pass_time
 from tests.helpers.kernel import kernel_sockets
 from tests.helpers.labs import find_labs
 from tests.helpers.setting import SANITIZERS, linux_only, plain_only, until
@@ -335,7 +335,7 @@ def test_a_server_out_of_descriptors_waits_and_goes_on(concurrent):
         clients = [server.connect() for _ in range(80)]
         until(server.trouble, "the server says that it is out of descriptors")
         with assert_idle(server, "out of descriptors"):
-            pass_time()
+            pass_time(find_labs()[0], IDLE_MS)
         for client in clients:
             client.send(b"patience\n")
             client.half_close()
@@ -545,12 +545,6 @@ def test_a_restart_binds_although_the_server_closed_first(lab, service):
 # --- idleness ------------------------------------------------------------------------------
 
 
-def pass_time() -> None:
-    """Let IDLE_MS pass: the time in which another server has a client who asks it to sleep."""
-    with find_labs()[0].serve("desk") as clock:
-        assert clock.greeted().ask(b"sleep %d" % IDLE_MS) == b"ok sleep %d\n" % IDLE_MS
-
-
 @linux_only
 @pytest.mark.mistake("M9")
 def test_a_server_with_nothing_to_do_uses_no_cpu(lab, service):
@@ -562,7 +556,7 @@ def test_a_server_with_nothing_to_do_uses_no_cpu(lab, service):
         halved.half_close()
         server.until_idle()
         with assert_idle(server, "with clients who say nothing"):
-            pass_time()
+            pass_time(find_labs()[0], IDLE_MS)
 
 
 @linux_only
@@ -575,4 +569,4 @@ def test_1000_idle_clients_cost_no_cpu(lab):
             client.greeting()
         server.until_idle()
         with assert_idle(server, f"with {count} idle clients"):
-            pass_time()
+            pass_time(find_labs()[0], IDLE_MS)

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from tests.helpers.idleness import IDLE_MS
+from tests.helpers.idleness import IDLE_MS, pass_time
 from tests.helpers.setting import GUARD_S, linux_only, plain_only, until
 from tests.helpers.web import request, serve
 
@@ -510,12 +510,6 @@ def test_a_full_disk_is_said_so_and_the_old_file_stays(lab, tmp_path):
             ), "no inodes are left"
     finally:
         subprocess.run(["umount", str(tmp_path)], check=True)
-
-
-def pass_time(lab, ms: int) -> None:
-    """Let time pass: that in which a server of its own is asked to sleep."""
-    with lab.serve("desk") as clock:
-        assert clock.greeted().ask(b"sleep %d" % ms) == b"ok sleep %d\n" % ms
 
 
 def test_a_long_upload_earns_time_by_its_bytes(timed, folder):
