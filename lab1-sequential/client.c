@@ -133,10 +133,11 @@ static int connect_to_server(int64_t patience)
         tell_waiting("a connection");
         server = tcp_connect(addresses, deadline);
     }
+    int reason = errno;
+    freeaddrinfo(addresses);
     if (server == -1)
         errx(EXIT_FAILURE, "cannot connect to %s port %d: %s", host, port,
-             tcp_reason(errno));
-    freeaddrinfo(addresses);
+             tcp_reason(reason));
     return server;
 }
 
