@@ -552,8 +552,14 @@ def test_a_slow_reader_types_slowly(tmp_path, monkeypatch):
 
 def test_a_block_that_needs_what_is_not_here_is_skipped(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.delenv("STRICT", raising=False)
+    needs = "<!-- check\nneeds: {}\n-->\n```console\n$ false\n```\n".format
     for need in ("root", "no-such-command"):
-        play(tmp_path, f"<!-- check\nneeds: {need}\n-->\n```console\n$ false\n```\n")
+        play(tmp_path, needs(need))
+    monkeypatch.setenv("STRICT", "1")
+    play(tmp_path, needs("root"))
+    with pytest.raises(Lie):  # CI installs all tools first
+        play(tmp_path, needs("no-such-command"))
 
 
 # --- the shape of a chapter ----------------------------------------------------------------
