@@ -550,6 +550,13 @@ def test_a_slow_reader_types_slowly(tmp_path, monkeypatch):
         play(tmp_path, "```console\n$ (sleep 0.1; echo now) &\n$ true\n```\n")
 
 
+def test_what_waits_in_the_background_hides_no_command(tmp_path, monkeypatch):
+    monkeypatch.setattr(terminals, "PACE_S", [0.3])
+    said = "echo 'waiting for 2 of 2 customers (Ctrl-C shows the table)'"
+    shown = f"$ (sleep 0.1; {said}) &\n$ echo here\nhere\n"
+    play(tmp_path, f"```console\n{shown}```\n")
+
+
 def test_a_block_that_needs_what_is_not_here_is_skipped(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.delenv("STRICT", raising=False)

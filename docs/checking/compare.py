@@ -18,7 +18,7 @@ BAR = r"\|[.#]+$"
 UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 SLACK_LOW_S, SLACK_HIGH_S = 0.02, 0.4
 GAP = "..."
-WAITS = re.compile(r"waiting for \d+ of \d+ customers \(")
+WAITS = re.compile(r"waiting for (?:\d+ of \d+ customers \(|an answer from )")
 JOB = re.compile(r"^\[\d+\](?: \d+$|[-+ ] +(?:Done|Exit \d+|Terminated|Killed)\b)")
 
 Token = tuple[str, object]

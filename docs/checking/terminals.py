@@ -222,7 +222,7 @@ class Terminal:
         command = with_ports(turn.typed, self.ports)
         if "--port" in command:  # else, as after fg, it may show an earlier command
             self.is_port_added = "--port" not in turn.typed
-        self.is_at_prompt, self.status = False, 0
+        self.is_at_prompt, self.status, self.output = False, 0, ""
         os.write(self.master, command.encode() + b"\n")
         self.read_until(lambda: "\n" in self.output, PATIENCE_S)
         self.output = self.output.partition("\n")[2]  # the echo of the command
