@@ -630,10 +630,33 @@ def test_a_part_inside_a_code_block_does_not_count():
     assert len(shape_of(CHAPTER.replace("## Run", "```text\n## Run\n```"))) == 1
 
 
-def test_an_exercise_that_says_not_how_it_is_checked_is_caught():
-    asked = CHAPTER.replace("## Exercises", "## Exercises\n\n1. Try.\n")
-    assert len(shape_of(asked)) == 1
-    assert shape_of(asked.replace("Try.", "Try. *Checked by:* luck.")) == []
+EXERCISE = """## Exercises
+
+1. (5 minutes) *Break it.* Try. *Checked by:*
+   `test_it`, whose message names M5.
+
+<details>
+<summary>Hints for 1</summary>
+
+Look.
+
+<details>
+<summary>Another hint</summary>
+
+Look again.
+
+</details>
+
+</details>
+"""
+
+
+@pytest.mark.parametrize(
+    "part", ["", "(5 minutes) ", "`test_it`", "names M5", "Another"]
+)
+def test_an_exercise_that_lacks_something_is_caught(part):
+    asked = CHAPTER.replace("## Exercises", EXERCISE.replace(part, "", 1))
+    assert len(shape_of(asked)) == (1 if part else 0)
 
 
 def test_every_chapter_is_looked_at():

@@ -17,8 +17,25 @@ SHAPE = [
 ]
 CHAPTER = re.compile(r"^docs/[0-6][a-z]?-[\w-]+\.md$")
 PICTURE = re.compile(r"^!\[[^\]]+\]\(images/[\w-]+\.svg\)$", re.MULTILINE)
-CHECKED = re.compile(r"\*Checked\s+by:\*")
-EXERCISE = re.compile(r"^\d+\. ", re.MULTILINE)
+EXERCISE = re.compile(
+    r"^(\d+)\. (.*?)(?=^\d+\. |^<details>|\Z)", re.MULTILINE | re.DOTALL
+)
+LASTS = re.compile(r"^\((?:\d+ minutes|an? \w+|\w+ \w+s)\) ")
+CHECKED = re.compile(
+    r"\*Checked\s+by:\*.*`(?:test_\w+|make\s+(?:grade|hunt|test)\b[^`]*)`", re.DOTALL
+)
+BROKEN = re.compile(r"\*Break it[.,]")
+NAMED = re.compile(r"names\s+(?:M\d|none\s+of|anything)|would\s+name\s+M\d")
+HINTS = """\
+<details>
+<summary>Hints for {}</summary>
+.+?
+<details>
+<summary>Another hint</summary>
+.+?
+</details>
+
+</details>"""
 HEADING = re.compile(r"^## +(.+?)\s*$", re.MULTILINE)
 FOLDED = "<details>"
 
@@ -38,12 +55,26 @@ def check_shape(page: Page) -> list[Lie]:
         lies.append(Lie(f"{page.name}: nothing to predict"))
     if not PICTURE.search(page.text):
         lies.append(Lie(f"{page.name}: no picture"))
-    exercises = section(page, "Exercises")
-    count, checked = len(EXERCISE.findall(exercises)), len(CHECKED.findall(exercises))
-    if count != checked:
-        lies.append(
-            Lie(f"{page.name}: {count} exercises, {checked} say how they are checked")
-        )
+    lies += check_exercises(page)
+    return lies
+
+
+def check_exercises(page: Page) -> list[Lie]:
+    """Each says how long it takes and how it is checked, and has hints of two levels."""
+    part = section(page, "Exercises")
+    lies = []
+    for number, text in EXERCISE.findall(part):
+        hints = re.compile(HINTS.format(number), re.DOTALL)
+        lacks = {
+            "how long it takes": LASTS.search(text),
+            "how it is checked": CHECKED.search(text),
+            "two levels of hints": hints.search(part),
+            "which mistake is named": not BROKEN.search(text) or NAMED.search(text),
+        }
+        where = f"{page.name}: exercise {number} does not say"
+        lies += [
+            Lie(f"{where} {what}") for what, is_there in lacks.items() if not is_there
+        ]
     return lies
 
 
