@@ -94,7 +94,7 @@ clean: ## remove what was built, keep results
 help: ## list what can be made
 	@sed -n 's/^\([^:=]*\):[^=]*## /\1\t/p' $(filter %Makefile %.mk,$(MAKEFILE_LIST)) | sed 's/^$$(LABS_SHORT)/lab1 .../' | expand -t 14
 
-include bench/bench.mk tests/checks.mk tests/course/course.mk
+include $(wildcard common/*.mk) bench/bench.mk tests/checks.mk tests/course/course.mk
 -include $(OBJECTS:.o=.d)
 .PHONY: all labs $(LABS_SHORT) deps lesson-2 lesson-3 lesson-4 clean help FORCE
 .SECONDARY:

@@ -14,6 +14,7 @@
 #include "address.h"
 #include "clock.h"
 #include "descriptors.h"
+#include "editor.h"
 #include "flags.h"
 #include "tcp.h"
 
@@ -32,6 +33,7 @@ static struct {
 static const char *host = "127.0.0.1";
 static int port = 9000;
 static bool is_awaited; /* an answer, or the greeting */
+static bool is_edited;  /* what is typed; else it comes as it is */
 
 static bool has_unsent(void)
 {
@@ -40,7 +42,9 @@ static bool has_unsent(void)
 
 static void read_typed(void)
 {
-    ssize_t size = read(STDIN_FILENO, typed.bytes, sizeof typed.bytes);
+    ssize_t size = is_edited
+                       ? editor_read(typed.bytes, sizeof typed.bytes)
+                       : read(STDIN_FILENO, typed.bytes, sizeof typed.bytes);
     if (size == -1 && errno == EINTR)
         return;
     if (size == -1)
@@ -65,6 +69,8 @@ static void send_typed(int server)
 
 static void show(const char *words, size_t size)
 {
+    bool ends_line = words[size - 1] == '\n';
+    editor_hide();
     while (size > 0) {
         ssize_t written = write(STDOUT_FILENO, words, size);
         if (written == -1 && errno == EINTR)
@@ -74,6 +80,7 @@ static void show(const char *words, size_t size)
         words += written;
         size -= (size_t)written;
     }
+    editor_show(ends_line);
 }
 
 /* Shows what has arrived. Returns false when the server has closed. */
@@ -91,7 +98,9 @@ static bool show_answer(int server)
 
 static void tell_waiting(const char *what)
 {
+    editor_hide();
     fprintf(stderr, "waiting for %s from %s port %d\n", what, host, port);
+    editor_show(true);
     is_awaited = false;
 }
 
@@ -160,8 +169,10 @@ int main(int argc, char *argv[])
 
     int server = connect_to_server(patience);
     is_awaited = true;
-    if (isatty(STDIN_FILENO))
+    if (isatty(STDIN_FILENO)) {
+        is_edited = editor_open();
         fprintf(stderr, "connected to %s port %d; Ctrl-D ends\n", host, port);
+    }
     talk(server);
     close(server);
     if (typed.is_lost)
