@@ -659,6 +659,14 @@ def test_an_exercise_that_lacks_something_is_caught(part):
     assert len(shape_of(asked)) == (1 if part else 0)
 
 
+@pytest.mark.parametrize(
+    "opening, count", [("Nothing needs to run.", 0), ("Hello.", 1)]
+)
+def test_a_page_that_says_not_what_must_run_is_caught(opening, count):
+    text = f"# B\n\n{opening}\n\n## More\n\n```console\n$ true\n```\n"
+    assert len(shape.check_shape(Page("docs/b-clean-up.md", text))) == count
+
+
 def test_every_chapter_is_looked_at():
     names = [page.name for page in read_pages() if shape.CHAPTER.match(page.name)]
     assert names == [f"docs/{name}.md" for name in CHAPTERS]

@@ -2,7 +2,7 @@
 
 import re
 
-from checking.pages import Lie, Page
+from checking.pages import BOOK, Lie, Page
 
 SHAPE = [
     "The idea",
@@ -42,8 +42,22 @@ FOLDED = "<details>"
 
 def check_shape(page: Page) -> list[Lie]:
     """What a chapter lacks; other parts may stand between those of the shape."""
-    if not CHAPTER.match(page.name):
+    return check_opening(page) + (check_parts(page) if CHAPTER.match(page.name) else [])
+
+
+def check_opening(page: Page) -> list[Lie]:
+    """A page with commands says what must still run from the page before."""
+    has_console = any(block.language == "console" for block in page.blocks)
+    if page.name not in BOOK[1:] or not has_console:
         return []
+    opening = " ".join(page.prose.partition("\n## ")[0].split())
+    if re.search(r"needs to run", opening):
+        return []
+    return [Lie(f"{page.name}: does not say whether anything needs to run before")]
+
+
+def check_parts(page: Page) -> list[Lie]:
+    """The parts of a chapter, and what each of them must have."""
     parts = [part for part in HEADING.findall(page.prose) if is_of_shape(part)]
     lies = []
     if len(parts) != len(SHAPE) or not all(map(is_part, parts, SHAPE)):
