@@ -6,6 +6,7 @@ load 'style.gp'
 points = name.'.csv'
 predicted = name.'-predicted.csv'
 texts = name.'-words.csv'
+left = name.'-left-out.csv'
 
 stats points using 'least_s':'most_s' name 'least' nooutput
 stats predicted using 'predicted_s' name 'predicted' nooutput
@@ -32,6 +33,8 @@ plot for [c in colour_numbers] predicted using 'load':(of(c + 0, 'predicted_s'))
          with lines linewidth 1.5 dashtype thin linecolor rgb tone(c + 0), \
      for [c in colour_numbers] points using 'load':(of(c + 0, 'mean_s')):'least_s':'most_s' \
          with yerrorbars linewidth 4 pointtype shape(c + 0) pointsize 3.4 * point_unit linecolor rgb rgb(c + 0), \
+     left using 'load':'mean_s':(tone(column('number'))) \
+         with points pointtype 6 pointsize 2.4 * point_unit linewidth 2 linecolor rgb variable, \
      points using (column('load') - 0.012):'predicted_s':(0.024):(0) \
          with vectors nohead linewidth 4 linecolor rgb 'black', \
      points using 'load':(column('failed') > 0 ? least_max_y : NaN) \

@@ -1,7 +1,7 @@
 """arrivals: the chart of latency against offered load."""
 
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 
 from bench.experiments.arrivals_scenes import (
     MAX_LOAD,
@@ -25,6 +25,8 @@ def make_chart(points: list[LoadPoint], folder: Path) -> Chart:
     write_csv(folder / "arrivals.csv", header, [point_row(point) for point in points])
     header = "number,load,ideal_s,predicted_s"
     write_csv(folder / "arrivals-predicted.csv", header, curve_rows(points))
+    header = "number,load,mean_s"
+    write_csv(folder / "arrivals-left-out.csv", header, left_out_rows(points))
     header = "number,load,y_s,words"
     write_csv(folder / "arrivals-words.csv", header, word_rows(points))
     curves = {
@@ -79,6 +81,15 @@ def point_row(point: LoadPoint) -> list:
         point.predicted,
         point.long_run,
         sum(each.failures.total() for each in point.runs),
+    ]
+
+
+def left_out_rows(points: list[LoadPoint]) -> list[list]:
+    """The mean of each repeat that is not believed."""
+    return [
+        [point.scene.colour, point.load, fmean(made.latencies)]
+        for point in points
+        for made in point.left_out
     ]
 
 

@@ -1,11 +1,11 @@
 """arrivals: who comes to whom, and what theory says of it."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean, median
 
 from bench.judge.prices import FREE, Prices
-from bench.judge.stamps import believed
+from bench.judge.stamps import believed, hollow
 from bench.judge.predictions import deterministic, fifo, pollaczek_khinchine
 from bench.measure.records import NS_PER_S, join
 from bench.measure.runs import Measured
@@ -106,6 +106,7 @@ class LoadPoint:
     rate: int
     runs: list[Measured]
     prices: Prices = FREE
+    left_out: list[Measured] = field(default_factory=list)
 
     @property
     def service(self) -> float:
@@ -176,19 +177,17 @@ def make_points(
     scene: Scene, made: list[Measured], prices: Prices = FREE
 ) -> list[LoadPoint]:
     """A point for each load of a scene."""
-    rated = [
+    of_scene = [
         each
-        for each in believed(made)
+        for each in made
         if each.clients and each.run.scene.rpartition("-")[0] == scene.name
     ]
-    rates = sorted({each.run.generators[0].flags["rate"] for each in rated})
+    at: dict[int, list[Measured]] = {}
+    for each in of_scene:
+        at.setdefault(each.run.generators[0].flags["rate"], []).append(each)
     points = [
-        LoadPoint(
-            scene,
-            rate,
-            [each for each in rated if each.run.generators[0].flags["rate"] == rate],
-            prices,
-        )
-        for rate in rates
+        LoadPoint(scene, rate, believed(runs), prices, hollow(runs))
+        for rate, runs in sorted(at.items())
+        if believed(runs)
     ]
     return [point for point in points if point.is_predictable]

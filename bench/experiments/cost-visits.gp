@@ -29,8 +29,8 @@ plot bars using (0):'row':(0):(@grey_end):(column('row') - thick):(column('row')
          with boxxyerror linecolor rgb grey, \
      bars using (@grey_end):'row':(@grey_end):'cpu_s':(column('row') - thick):(column('row') + thick):(rgb(column('number'))) \
          with boxxyerror linecolor rgb variable, \
-     runs using 'cpu_s':'row' \
-         with points pointtype 7 pointsize 1.6 * point_unit linecolor rgb 'black', \
+     for [left = 0:1] runs using (column('left_out') == left ? column('cpu_s') : NaN):'row' \
+         with points pointtype left ? 6 : 7 pointsize 1.6 * point_unit linewidth 2 linecolor rgb 'black', \
      bars using (0):'row':'name':(tone(column('number'))) \
          with labels noenhanced right offset -1, 0 font note textcolor rgb variable, \
      bars using 'end_s':'row':'words' \

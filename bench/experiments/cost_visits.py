@@ -1,13 +1,13 @@
 """cost: clients who come and go, as in chapter 30 of Stevens' book."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
 from bench.experiments.cost_held import POOL, VISITS
 from bench.experiments.experiment import Finding, labs_of
-from bench.judge.stamps import believed
+from bench.judge.stamps import believed, hollow
 from bench.measure.labs import Lab
 from bench.measure.rig import Counted
 from bench.measure.runs import Measured
@@ -29,6 +29,7 @@ class Bill:
 
     lab: Lab
     repeats: list[Counted]
+    left_out: list[Counted] = field(default_factory=list)
 
     @property
     def is_baseline(self) -> bool:
@@ -38,8 +39,7 @@ class Bill:
     @property
     def costs(self) -> list[float]:
         """For each repeat, CPU seconds for 5,000 connections."""
-        answered = [each for each in self.repeats if each.answered]
-        return [CONNECTIONS * each.cpu_each_s for each in answered]
+        return costs_of(self.repeats)
 
     @property
     def cost(self) -> float:
@@ -49,11 +49,17 @@ class Bill:
 
 def make_bills(made: list[Measured]) -> list[Bill]:
     """One for each lab."""
-    visits = [each for each in believed(made) if each.run.scene == VISITS]
-    return [
-        Bill(lab, [each for each in visits if each.run.lab == lab])
-        for lab in labs_of(visits)
-    ]
+    visits = [each for each in made if each.run.scene == VISITS]
+    bills = []
+    for lab in labs_of(visits):
+        of_lab = [each for each in visits if each.run.lab == lab]
+        bills.append(Bill(lab, believed(of_lab), hollow(of_lab)))
+    return bills
+
+
+def costs_of(visits: list[Counted]) -> list[float]:
+    """For each run, CPU seconds for 5,000 connections."""
+    return [CONNECTIONS * each.cpu_each_s for each in visits if each.answered]
 
 
 def baseline_of(bills: list[Bill]) -> float:
@@ -90,11 +96,12 @@ def visit_chart(bills: list[Bill], folder: Path) -> Chart:
     rows = [bill_row(n, bill, baseline) for n, bill in enumerate(bills, 1)]
     write_csv(folder / "cost-visits.csv", header, rows)
     runs = [
-        [n, bill.lab.number, cost, each.run.repeat, each.answered]
+        [n, bill.lab.number, cost, each.run.repeat, each.answered, is_left_out]
         for n, bill in enumerate(bills, 1)
-        for cost, each in zip(bill.costs, bill.repeats)
+        for is_left_out, visits in ((0, bill.repeats), (1, bill.left_out))
+        for cost, each in zip(costs_of(visits), visits)
     ]
-    header = "row,number,cpu_s,repeat,connections"
+    header = "row,number,cpu_s,repeat,connections,left_out"
     write_csv(folder / "cost-visits-runs.csv", header, runs)
     title = f"{CONNECTIONS} clients who come and go, {AT_ONCE} at a time: CPU seconds"
     lines = [[b.lab.name, seconds(b.cost), words(b, baseline)] for b in bills]

@@ -1,7 +1,8 @@
 """crowd: a lab under crowds of all sizes, and what theory says of them."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from statistics import median
 
 from bench.experiments.charges import CORES, Charges
@@ -96,16 +97,15 @@ class Curve:
         """What is drawn as a line: clients, and seconds until the last is done."""
         return [(point.clients, median(point.lasts)) for point in self.points]
 
-    @property
+    @cached_property
     def charges(self) -> Charges:
         """What this lab is charged here."""
-        return Charges(self.lab, POOL, self.prices)
+        left = cpu_left([burst for point in self.points for burst in point.bursts])
+        return Charges(self.lab, POOL, self.prices, left)
 
     def predicted(self, clients: int) -> float:
         """When the last of so many is done, with what this machine charges."""
-        size = min(self.points, key=lambda point: abs(point.clients - clients))
-        left = median(map(cpu_left, size.bursts))
-        return self.work.last_done(replace(self.charges, left=left), clients)
+        return self.work.last_done(self.charges, clients)
 
     def ideal(self, clients: int) -> float:
         """The same on a machine that charges nothing."""

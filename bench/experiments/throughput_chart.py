@@ -1,6 +1,7 @@
 """throughput: a panel for each way to ask."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from bench.experiments.throughput_scores import (
@@ -35,7 +36,8 @@ def make_chart(made: list[Measured], folder: Path) -> list[Chart]:
         return []
     header = "row,number,name,title,rate,bound,cpu_us,rate_words,cpu_words"
     write_csv(folder / "throughput.csv", header, rows(groups))
-    write_csv(folder / "throughput-dots.csv", "row,number,rate,cpu_us", dots(groups))
+    header = "row,number,rate,cpu_us,left_out"
+    write_csv(folder / "throughput-dots.csv", header, dots(groups))
     title = "A file over HTTP: how fast, and for how much CPU"
     lines = [
         [score.scene.title, score.server.name, *row_words(score, scores)]
@@ -83,8 +85,11 @@ def rows(groups: list[list[Score]]) -> Iterator[list]:
 def dots(groups: list[list[Score]]) -> Iterator[list]:
     """One for each run."""
     for row, score, _ in numbered(groups):
-        for repeat, rate in score.rates.items():
-            yield [row, score.server.number, rate, score.costs[repeat] * US_PER_S]
+        for is_left_out, runs in ((0, score.runs), (1, score.left_out)):
+            each = replace(score, runs=runs)
+            for repeat, rate in each.rates.items():
+                cost = each.costs[repeat] * US_PER_S
+                yield [row, score.server.number, rate, cost, is_left_out]
 
 
 def write_runs(made: list[Measured], folder: Path) -> None:

@@ -9,7 +9,7 @@ from bench.experiments.experiment import Finding, labs_of
 from bench.experiments.charges import CORES
 from bench.judge.gates import cpu_left
 from bench.judge.predictions import tightest
-from bench.judge.stamps import believed
+from bench.judge.stamps import believed, hollow
 from bench.judge.verdicts import Promise, at_least, at_most
 from bench.measure import rig
 from bench.measure.labs import Lab
@@ -64,6 +64,7 @@ class Score:
     scene: Scene
     runs: list[Counted]
     apart: list[Counted] = field(default_factory=list)  # the runs of its prices
+    left_out: list[Counted] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
@@ -97,7 +98,7 @@ class Score:
             serial["the server's thread"] = made.cpu_each_s
             serial["the generator"] = made.generator_each_s
         rate, binds = tightest(
-            CORES * median(map(cpu_left, self.runs)),
+            CORES * cpu_left(self.runs),
             made.cpu_each_s,
             made.generator_each_s,
             serial,
@@ -133,6 +134,11 @@ def make_scores(made: list[Measured], scene: Scene) -> list[Score]:
             scene,
             [each for each in of_scene if each.run.lab == server],
             [each for each in apart if each.run.lab == server],
+            [
+                each
+                for each in hollow(made)
+                if (each.run.scene, each.run.lab) == (scene.name, server)
+            ],
         )
         for server in labs_of(of_scene)
     ]

@@ -1,12 +1,14 @@
 # Where do threads help? Two panels, one for each kind of work; in each a strip for
 # each lab, and in it a line for each client, from a clerk's greeting to its end.
-# Draws NAME.csv, NAME-means.csv and NAME-panels.csv; expects a legend.
+# Draws NAME.csv, NAME-means.csv, NAME-panels.csv and, hollow, the means of repeats
+# that are left out, NAME-left-out.csv; expects a legend.
 
 page_height = 1100
 load 'style.gp'
 clients = name.'.csv'
 means = name.'-means.csv'
 panels = name.'-panels.csv'
+left = name.'-left-out.csv'
 
 stats clients using 'rank' name 'rank' nooutput
 stats means using 'row' name 'row' nooutput
@@ -47,6 +49,8 @@ plot panels using (0):((column('panel') - 1) * panel - 14.5):'title' \
          with vectors nohead linewidth 9 linecolor rgb 'white', \
      means using 'mean_s':(y(0)):(0):(rank_max + 1) \
          with vectors nohead linewidth 4 linecolor rgb 'black', \
+     left using 'mean_s':(y(rank_max / 2)):(tone(column('number'))) \
+         with points pointtype 6 pointsize 3 * point_unit linewidth 3 linecolor rgb variable, \
      means using (0):(y(-3.4)):'words':(tone(column('number'))) \
          with labels noenhanced left font fit(note, ',14') textcolor rgb variable, \
      means using (column('panel') == 1 && column('row') == 1 ? column('mean_s') : NaN):(y(6)):('mean of all') \

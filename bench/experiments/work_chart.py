@@ -53,6 +53,8 @@ def make_chart(strips: list[Strip], folder: Path) -> Chart:
     write_csv(folder / "work.csv", header, client_rows(strips))
     header = "panel,row,number,mean_s,ideal_mean_s,predicted_mean_s,words"
     write_csv(folder / "work-means.csv", header, mean_rows(strips))
+    header = "panel,row,number,mean_s"
+    write_csv(folder / "work-left-out.csv", header, left_out_rows(strips))
     write_csv(
         folder / "work-panels.csv",
         "panel,title",
@@ -97,6 +99,15 @@ def mean_rows(strips: list[Strip]) -> list[list]:
             f" (predicted {seconds(fmean(strip.predicted))})",
         ]
         for strip in strips
+    ]
+
+
+def left_out_rows(strips: list[Strip]) -> list[list]:
+    """The mean of each repeat that is not believed."""
+    return [
+        [*place(strip), strip.lab.number, fmean(burst.latencies)]
+        for strip in strips
+        for burst in strip.left_out
     ]
 
 

@@ -1,14 +1,14 @@
 """work: when each client of a crowd was done, and when theory expects it."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean, median
 
 from bench.experiments.charges import CORES, Charges
 from bench.experiments.experiment import labs_of
 from bench.judge.gates import cpu_left
 from bench.judge.prices import FREE, Prices
-from bench.judge.stamps import believed
+from bench.judge.stamps import believed, hollow
 from bench.measure.labs import Lab
 from bench.measure.records import NS_PER_S
 from bench.measure.runs import Measured
@@ -51,6 +51,7 @@ class Strip:
     work: Work
     bursts: list[Measured]
     prices: Prices = FREE
+    left_out: list[Measured] = field(default_factory=list)
 
     @property
     def ideal(self) -> list[float]:
@@ -60,7 +61,7 @@ class Strip:
     @property
     def predicted(self) -> list[float]:
         """The same with what this machine charges."""
-        left = median(map(cpu_left, self.bursts)) if self.bursts else 1.0
+        left = cpu_left(self.bursts)
         return self.ends(Charges(self.lab, POOL, self.prices, left))
 
     def ends(self, charges: Charges) -> list[float]:
@@ -127,5 +128,10 @@ def make_strips(made: list[Measured], prices: Prices = FREE) -> list[Strip]:
         of_work = [each for each in believed(made) if each.run.scene == work.name]
         for lab in labs_of(of_work):
             bursts = [each for each in of_work if each.run.lab == lab]
-            strips.append(Strip(lab, work, bursts, prices))
+            others = [
+                each
+                for each in hollow(made)
+                if (each.run.scene, each.run.lab) == (work.name, lab)
+            ]
+            strips.append(Strip(lab, work, bursts, prices, others))
     return strips

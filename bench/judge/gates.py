@@ -1,17 +1,19 @@
 """Gates: may a run be believed? Each compares one number with a limit.
 
-A run that fails a gate is made once more. If it fails again it is shown, for
-nothing is hidden, but INVALID is stamped on its chart and in the summary.
+What follows from a gate that a run fails stands in stamps.py.
 """
 
 import dataclasses
+import math
+import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
 from bench.judge.estimates import rank_of
 
+from bench.measure.kernel import TICKS_PER_S
 from bench.measure.records import Client, NS_PER_S
 from bench.measure.runs import Generator, Measured, duration_s
 from bench.tell.units import seconds
@@ -22,7 +24,7 @@ GENERATOR_SHARE = 0.8  # of one core: it has only one thread
 SHORTEST_S = 0.1  # of a run whose generator's share of a core means anything
 LAW_OFF = 0.01
 TAKEN_SHARE, COUNTED_SHARE = 0.10, 0.33  # of all CPU time
-BENCH_S = 0.03  # CPU time that starting and stopping a run takes, about
+UNSURE_S = len(os.sched_getaffinity(0)) / TICKS_PER_S  # a tick of each core
 NEAR_FLOOR = 3  # less than so many times the null server's is no result of a server
 UNTIMED = "hold"  # its clients only stay: what they cost is read when all are in place
 LOST = ("open", "cut", "client-fault")
@@ -222,21 +224,33 @@ def taken_share(made: Measured) -> float:
         return 0.0
     counted = made.counted
     idle = counted.total_s - counted.busy_s - counted.stolen_s
-    return (max(0.0, others_s(made) - idle) + counted.stolen_s) / counted.total_s
+    others = max(0.0, others_s(made) - UNSURE_S)
+    return (max(0.0, others - idle) + counted.stolen_s) / counted.total_s
 
 
 def others_s(made: Measured) -> float:
-    """CPU time of all programs that are not the bench's."""
+    """CPU time of all programs that are not the bench's, as far as the kernel counts.
+
+    It may be a little less than nothing: idle time is counted in whole ticks.
+    """
     server = made.server.ru_utime + made.server.ru_stime if made.server else 0.0
-    own = server + sum(made.generator_cpu_s.values()) + BENCH_S
-    return max(0.0, made.counted.busy_s - own)
+    own = server + sum(made.generator_cpu_s.values()) + made.counted.own_s
+    return made.counted.busy_s - own
 
 
-def cpu_left(made: Measured) -> float:
-    """The share of all CPU time that others left to the bench."""
-    if made.counted is None or made.counted.total_s <= 0:
+def cpu_left(made: Sequence[Measured]) -> float:
+    """The share of all CPU time that others left to the bench, over these runs.
+
+    Only what cannot be an error of counting is taken for others': on a quiet machine
+    that is nothing, and a prediction knows of nothing but prices.
+    """
+    counted = [each for each in made if each.counted and each.counted.total_s > 0]
+    total = sum(each.counted.total_s for each in counted)
+    if not total:
         return 1.0
-    return 1 - (others_s(made) + made.counted.stolen_s) / made.counted.total_s
+    unsure = UNSURE_S * math.sqrt(len(counted))  # errors of either sign, one a run
+    others = max(0.0, sum(map(others_s, counted)) - unsure)
+    return 1 - (others + sum(each.counted.stolen_s for each in counted)) / total
 
 
 def taken_limit(made: Measured) -> float:

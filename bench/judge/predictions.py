@@ -142,10 +142,17 @@ def pollaczek_khinchine(rate: float, mean: float, mean_square: float) -> float:
 
 
 def erlang_c(clerks: int, offered: float) -> float:
-    """M/M/c: the probability that all clerks are busy (Erlang 1917)."""
-    terms = [offered**k / math.factorial(k) for k in range(clerks + 1)]
-    waiting = terms[clerks] * clerks / (clerks - offered)
-    return waiting / (sum(terms[:clerks]) + waiting)
+    """M/M/c: the probability that all clerks are busy (Erlang 1917).
+
+    Each term a^k/k! comes from the one before, in the four operations that are rounded
+    alike everywhere: the tutorial's page computes the same digits.
+    """
+    term, fewer = 1.0, 0.0
+    for k in range(1, clerks + 1):
+        fewer += term
+        term *= offered / k
+    waiting = term * clerks / (clerks - offered)
+    return waiting / (fewer + waiting)
 
 
 def deterministic(rate: float, service: float, clerks: int) -> float:

@@ -75,6 +75,11 @@ def believed(made: Iterable[Measured]) -> list[Measured]:
     return [each for each in made if not each.is_left_out]
 
 
+def hollow(made: Iterable[Measured]) -> list[Measured]:
+    """The runs that are left out, and drawn so that one can see through them."""
+    return [each for each in made if each.is_left_out]
+
+
 # ---- Words on a chart ----
 
 

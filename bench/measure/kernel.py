@@ -1,6 +1,8 @@
 """What the kernel counts while a run lasts: lost connections, and who had the CPUs."""
 
 import os
+import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +23,10 @@ class Snapshot:
     """The kernel's counters at one moment; or, as a difference, during a run."""
 
     network: dict[str, int]
-    busy_s: float  # CPU time of all processes on this machine
+    busy_s: float  # CPU time of all processes on the cores that the bench may use
     stolen_s: float  # CPU time that the hypervisor gave to others
-    total_s: float  # all CPU time there was
+    total_s: float  # all CPU time there was on these cores
+    own_s: float = 0.0  # of busy_s, that of this process: the bench itself
 
     def since(self, earlier: "Snapshot") -> "Snapshot":
         """What has been counted from an earlier moment to this one."""
@@ -32,20 +35,33 @@ class Snapshot:
             self.busy_s - earlier.busy_s,
             self.stolen_s - earlier.stolen_s,
             self.total_s - earlier.total_s,
+            self.own_s - earlier.own_s,
         )
 
 
 def look() -> Snapshot:
-    """Read the counters now."""
-    user, nice, system, idle, iowait, irq, softirq, stolen = cpu_seconds()
-    busy = user + nice + system + irq + softirq
-    return Snapshot(network_counters(), busy, stolen, busy + idle + iowait + stolen)
+    """Read the counters now.
+
+    Busy is what was not idle, for kernels without exact accounting guess what is
+    busy from one look a tick, while they know when a core fell asleep and woke up.
+    """
+    cores = os.sched_getaffinity(0)
+    total = time.monotonic() * len(cores)
+    idle, stolen = idle_and_stolen(cores)
+    busy = total - idle - stolen
+    return Snapshot(network_counters(), busy, stolen, total, time.process_time())
 
 
-def cpu_seconds() -> list[float]:
-    """The first eight columns of /proc/stat: see proc(5)."""
-    ticks = read(Path("/proc/stat")).partition("\n")[0].split()[1:9]
-    return [int(tick) / TICKS_PER_S for tick in ticks] or [0.0] * 8
+def idle_and_stolen(cores: set[int]) -> tuple[float, float]:
+    """Seconds of these cores, summed: see /proc/stat in proc(5)."""
+    idle = stolen = 0
+    for line in read(Path("/proc/stat")).splitlines():
+        core = re.match(r"cpu(\d+) ", line)
+        if core and int(core[1]) in cores:
+            ticks = [int(each) for each in line.split()[1:9]]
+            idle += ticks[3] + ticks[4]  # iowait is idle, too
+            stolen += ticks[7]
+    return idle / TICKS_PER_S, stolen / TICKS_PER_S
 
 
 def network_counters() -> dict[str, int]:

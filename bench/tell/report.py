@@ -205,8 +205,10 @@ def trust_section(parts: list[Part]) -> str:
     ]
     return (
         '<section id="trust">\n<h2><small>trust</small> May this be believed?</h2>\n'
-        "<p>Every run must pass every gate. One that does not is made again; if it"
-        " fails again it is shown all the same, and stamped INVALID.</p>\n"
+        "<p>Every run must pass every gate. One that does not is made again, up to five"
+        " times, and the first that passes is kept, never the best. A repeat that fails"
+        " all the same is left out and drawn hollow while three valid ones remain; with"
+        " fewer, its chart says in red what not to trust.</p>\n"
         f"{whole_table(VERDICT_HEADINGS, rows)}\n"
         '<p class="files">Each run and gate: <a href="gates.csv">gates.csv</a>.</p>\n'
         "</section>"

@@ -175,6 +175,22 @@ def test_work_caption_is_in_its_csv(tmp_path):
     assert seconds_in(chart.caption) == pytest.approx(wanted, rel=0.01)
 
 
+@pytest.mark.parametrize("module, what", [(work, "waits"), (arrivals, "one-clerk-261")])
+def test_a_repeat_that_is_left_out_is_drawn_hollow(module, what, tmp_path):
+    """Its point stands in a file of its own, and in no figure."""
+    make = ideal_work if module is work else ideal
+    made = [make(run) for run in module.plan(labs(), FULL)]
+    wanted = [i for i, each in enumerate(made) if what in each.run.scene]
+    assert wanted, {each.run.scene for each in made}
+    made[wanted[0]] = dataclasses.replace(made[wanted[0]], is_left_out=True)
+    conclusion = module.conclude(made, FULL, tmp_path)
+    name = conclusion.charts[0].name
+    (row,) = rows(tmp_path, f"{name}-left-out")
+    assert float(row["mean_s"]) == pytest.approx(fmean(made[wanted[0]].latencies), 1e-3)
+    of_others = {len(each.runs) for each in conclusion.findings}
+    assert len(of_others) == 2, "one finding has a run less"
+
+
 # ---- arrivals ----
 
 

@@ -2,10 +2,13 @@
 
 import dataclasses
 import math
+import sys
 
 import pytest
 
 from bench.judge import gates, stamps
+from bench.measure import kernel
+from bench.measure.processes import started
 from tests.helpers.bench_world import (
     Generator,
     burst,
@@ -179,7 +182,32 @@ def test_where_the_prediction_counts_others_in_they_may_take_more(made, busy, is
     beside = change(made, counted=counted, run=run)
     assert ("CPU taken by others" in faults(beside)) == is_bad
     assert "CPU taken by others" in faults(change(made, counted=counted))
-    assert gates.cpu_left(beside) == pytest.approx(1 - busy / 10, abs=0.02)
+    assert gates.cpu_left([beside]) == pytest.approx(1 - busy / 10, abs=0.02)
+
+
+def test_what_may_be_an_error_of_counting_is_nobodys(made):
+    """Idle time comes in whole ticks: too little one time, too much the next."""
+    others = gates.UNSURE_S * 0.9
+    runs = [
+        change(made, counted=dataclasses.replace(quiet(), busy_s=busy))
+        for busy in (others, -others, others)
+    ]
+    assert gates.cpu_left(runs) == 1
+    own = dataclasses.replace(quiet(), busy_s=3.0, own_s=2.99)
+    assert gates.cpu_left([change(made, counted=own)]) == 1, "the bench itself"
+    assert gates.cpu_left([]) == 1
+
+
+def test_the_kernel_counts_another_program_and_not_the_bench():
+    """Beside a program that burns one core; and what the bench itself burns is its own."""
+    before = kernel.look()
+    with started([sys.executable, "-c", "while True: pass"]) as burner:
+        while kernel.look().since(before).own_s < 0.1:
+            pass
+    counted = kernel.look().since(before)
+    assert counted.own_s >= 0.1
+    assert counted.busy_s >= counted.own_s + burner.cpu_s - 3 * gates.UNSURE_S
+    assert counted.busy_s <= counted.total_s + gates.UNSURE_S
 
 
 def a_bad_run():
