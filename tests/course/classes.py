@@ -79,6 +79,7 @@ def run_parallel(asked: argparse.Namespace, names: list[str]) -> None:
             f"--json={asked.out}/json/{{1}}.json",
             f"--chart={asked.out}/json/{{1}}.times",
         ),
+        *([f"--seed={asked.seed}-{{1}}"] if asked.seed else []),
         *("--no-progress", f"--build={asked.build}"),
         *(":::", *names),
     ]
@@ -208,6 +209,9 @@ def main() -> int:
     )
     parser.add_argument(
         "--jobs", type=int, default=os.cpu_count() or 1, help="so many at once"
+    )
+    parser.add_argument(
+        "--seed", default="", help="a word: the student NAME has the variant WORD-NAME"
     )
     parser.add_argument("--out", type=Path, default=ROOT / "results/class")
     parser.add_argument(

@@ -5,7 +5,7 @@ import subprocess
 import time
 from collections import Counter
 
-from tests.course.talk import Look, Server, how_ended
+from tests.course.server import Look, Server, how_ended
 
 GDB_S = 8
 GDB = [

@@ -15,6 +15,7 @@ from tests.course.build import ROOT, Tree
 from tests.course.submission import OwnFault, Report, grade
 from tests.course.tell import tell_hint, tell_report
 from tests.course.trial import stages
+from tests.course.variants import variant_of, warn_without_variants
 
 FULL, LESS, USAGE, OWN_FAULT = 0, 1, 2, 3
 
@@ -33,6 +34,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("lab", type=int, choices=range(5), metavar="LAB", help="0 to 4")
     parser.add_argument("folder", type=Path, metavar="DIR", help="the student's folder")
     parser.add_argument("--stage", default="", help="only this stage")
+    parser.add_argument("--seed", default="", help="of the student's own variant")
     parser.add_argument(
         "--hint",
         type=int,
@@ -91,6 +93,7 @@ def main() -> int:
             asked.budget,
             asked.chart is not None,
             tree,
+            variant_of(asked.lab, asked.seed),
         )
         if asked.chart:
             asked.chart.write_text(json.dumps(report.crowd))
@@ -106,6 +109,7 @@ def main() -> int:
             f"grade: a fault of the grader's own, not yours: {fault}", file=sys.stderr
         )
         return OWN_FAULT
+    warn_without_variants(asked.lab, asked.seed)
     tell_report(report, with_progress=not asked.no_progress)
     if asked.hint:
         tell_hint(report, asked.hint)

@@ -15,18 +15,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.course.hunts import HUNTS, NAMES, TUTORIAL, Hunt
+from tests.course.build import FLAGS, BuildFailed
+from tests.course.handed import Handed, NoHunt, numbers, read_hunt
+from tests.course.names import NAMES, TUTORIAL
+from tests.course.servers import LABS, link_servers, run
+from tests.course.trial import Order, attempt, stages
 
 ROOT = Path(__file__).resolve().parents[2]
-SHIPPED = (
-    Path(__file__).resolve().parent / "hunts"
-)  # in a tree for students: whole folders
 MAX_CHANGED = 10
 GUARD_S = 6
 TRIES = 3  # a race may get through once
-NOT_COPIED = shutil.ignore_patterns(
-    "results", "docs", ".git", ".pytest_cache", "__pycache__"
-)
+STAGE_PATIENCE_S = 2.0
 
 SHEET = """\
 # Hunt {number}
@@ -37,52 +36,28 @@ It shows in `{server}`. Somewhere in {files}, at most {most} lines are not as th
 
 1. **See it.** `make` builds `./server`. Be that customer: `nc 127.0.0.1 9000`, a few terminals.
 2. **Name it.** `make hunt`, at the top of the suite, lists the names.
-3. **Mend it**, with as few lines as you can, and ask: `make hunt N={number} DIR=... NAME=...`
+3. **Mend it**, with as few lines as you can, and ask: `make hunt NAME=...`
 """
 MAKEFILE = """\
 SUITE = {suite}
-all: ; @$(MAKE) --no-print-directory -C $(SUITE) hunt N={number} DIR="$(CURDIR)" TRY=1
+HUNT  = @$(MAKE) --no-print-directory -C $(SUITE) hunt N={number} DIR="$(CURDIR)"
+all: ; $(HUNT) TRY=1
+hunt: ; $(HUNT) NAME="$(NAME)"
 """
-PROGRAMS = {
-    1: "lab1-sequential/server",
-    2: "lab2-thread-per-client/server",
-    3: "lab3-thread-pool/server",
-    4: "lab4-timeouts-backlog/server",
-}
-
-
-class NoHunt(Exception):
-    """This hunt cannot be made, and why."""
-
-
-def broken_files(hunt: Hunt, number: int) -> tuple[dict[str, str], str]:
-    """The broken files by their path in the tree, and the test that notices."""
-    from tests.gallery.variants import HERE, DoesNotFit, read_variant
-
-    try:
-        variant = read_variant(HERE / f"{hunt.variant}.patch")
-        broken = variant.broken(ROOT)
-    except (OSError, DoesNotFit) as why:
-        raise NoHunt(f"hunt {number}: {why}") from None
-    return {
-        str(path.relative_to(ROOT)): text for path, text in broken.items()
-    }, variant.test
 
 
 def lay(number: int, folder: Path) -> None:
     """Write the broken file, the symptom and a Makefile; no diff, no name."""
-    hunt = HUNTS[number - 1]
-    files, _ = broken_files(hunt, number)
+    hunt, files = read_hunt(number)
     folder.mkdir(parents=True, exist_ok=True)
     for path, text in files.items():
         (folder / Path(path).name).write_text(text)
+    places = [f"`{Path(path).name}` (`{path}` in the suite)" for path in files]
     sheet = SHEET.format(
         number=number,
         symptom=hunt.symptom,
-        server=PROGRAMS[hunt.lab],
-        files=" and ".join(
-            f"`{Path(path).name}` (`{path}` in the suite)" for path in files
-        ),
+        server=f"{LABS[hunt.lab - 1]}/server",
+        files=" and ".join(places),
         most=MAX_CHANGED,
     )
     (folder / "symptom.md").write_text(sheet)
@@ -90,93 +65,93 @@ def lay(number: int, folder: Path) -> None:
     (folder / "Makefile").write_text(MAKEFILE.format(suite=suite, number=number))
 
 
-def tree_with(number: int, folder: Path, room: Path) -> tuple[Path, str]:
-    """A copy of the suite with the student's files in it, built; and the test."""
-    files, test = broken_files(HUNTS[number - 1], number)
-    tree = room / "suite"
-    shutil.copytree(ROOT, tree, ignore=NOT_COPIED, symlinks=True)
-    for path in files:
-        mine = folder / Path(path).name
-        if not mine.is_file():
-            raise NoHunt(f"{mine} is not there any more. Begin again with a new DIR.")
-        (tree / path).parent.mkdir(parents=True, exist_ok=True)
-        (tree / path).write_text(mine.read_text())
+def built_with(number: int, folder: Path, room: Path) -> tuple[Handed, Path]:
+    """All servers with the student's files in them; returns the folder they are built in."""
+    hunt, files = read_hunt(number)
+    mine = {path: (folder / Path(path).name).resolve() for path in files}
+    for file in mine.values():
+        if not file.is_file():
+            raise NoHunt(f"{file} is not there any more. Begin again with a new DIR.")
+    return hunt, link_servers(mine, room)
+
+
+def passes_test(test: str, build: Path) -> str:
+    """What the test that notices the bug says; empty if it passes."""
+    pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     done = subprocess.run(
-        ["make", "-s", "labs"], cwd=tree, capture_output=True, text=True
+        [*pytest, "--tb=line", test],
+        cwd=ROOT,
+        env={**os.environ, "GUARD": str(GUARD_S), "BUILD": str(build), "SAN": ""},
+        capture_output=True,
+        text=True,
     )
-    if done.returncode != 0:
-        raise NoHunt(
-            "it does not build:\n" + done.stderr.replace(f"{tree}/", "")[:1000]
-        )
-    return tree, test
+    if done.returncode == 0:
+        return ""
+    if done.returncode != 1:
+        words = f"{done.stdout[-800:]}{done.stderr[-400:]}"
+        raise NoHunt(f"the test did not run (it needs pytest):\n{words}")
+    kinds = "Error", "Failed"
+    lines = [one for one in done.stdout.splitlines() if any(k in one for k in kinds)]
+    return (lines or ["its test fails"])[0].rpartition("Error: ")[2][:300]
 
 
-def passes(tree: Path, test: str) -> tuple[bool, str]:
-    """Does the test that the bug fails pass now? And what it says if not."""
+def passes_stage(hunt: Handed, build: Path, room: Path) -> str:
+    """What the stage of the lab's grader says; empty if it passes."""
+    out = room / "out"
+    out.mkdir(exist_ok=True)
+    shutil.copy(build / LABS[hunt.lab - 1] / "server", out / "server")
+    source = str(Path(__file__).with_name("false_alarm.c"))
+    alarm = str(out / "false_alarm.so")
+    run(["cc", *FLAGS, "-shared", "-fPIC", "-O1", "-o", alarm, source, "-ldl"])
+    stage = next(one for one in stages(hunt.lab) if one.name == hunt.stage)
+    order = Order(hunt.lab, str(room), 0, [], {})
+    return attempt(stage, order, STAGE_PATIENCE_S, False)[0]
+
+
+def complaint(hunt: Handed, build: Path, room: Path) -> str:
+    """What is still wrong; empty if it is mended."""
     for _ in range(TRIES):
-        done = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "pytest",
-                "-q",
-                "-p",
-                "no:cacheprovider",
-                "--tb=line",
-                test,
-            ],
-            cwd=tree,
-            env={**os.environ, "GUARD": str(GUARD_S), "BUILD": "build", "SAN": ""},
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode not in (0, 1):
-            raise NoHunt(
-                f"the test did not run:\n{done.stdout[-800:]}{done.stderr[-400:]}"
-            )
-        if done.returncode == 1:
-            lines = [
-                line
-                for line in done.stdout.splitlines()
-                if "Error" in line or "Failed" in line
-            ]
-            return False, (lines or ["the test failed"])[0].replace(str(tree), "")[:300]
-    return True, ""
+        if hunt.stage:
+            said = passes_stage(hunt, build, room)
+        else:
+            said = passes_test(hunt.test, build)
+        if said:
+            return said
+    return ""
 
 
 def judge(number: int, folder: Path, name: str) -> int:
     """Say whether it is mended, and whether the name is right."""
-    hunt = HUNTS[number - 1]
     with tempfile.TemporaryDirectory() as room:
-        tree, test = tree_with(number, folder, Path(room))
-        is_mended, said = passes(tree, test)
-    print(
-        "Mended: the customer has no complaint any more."
-        if is_mended
-        else f"Not mended yet: {said}"
-    )
-    is_named = name == hunt.name
-    chapter, meaning = NAMES[hunt.name]
+        hunt, build = built_with(number, folder, Path(room))
+        said = complaint(hunt, build, Path(room))
+    if said:
+        print(f"Not mended yet: {said}")
+    else:
+        print("Mended: the customer has no complaint any more.")
+    is_named = hunt.is_named(name)
     if is_named:
+        chapter, meaning = NAMES[name]
         print(f"Named: {name}, {meaning}. {TUTORIAL[chapter]}")
     elif name:
         print(f"It is not {name} ({NAMES[name][1]}).")
     else:
         print("What is it called? NAME=..., one of the list that make hunt prints.")
-    return 0 if is_mended and is_named else 1
+    return 0 if is_named and not said else 1
 
 
 def try_out(number: int, folder: Path) -> int:
     """Build DIR/server, to be a customer of."""
     with tempfile.TemporaryDirectory() as room:
-        tree, _ = tree_with(number, folder, Path(room))
-        shutil.copy(tree / "build" / PROGRAMS[HUNTS[number - 1].lab], folder / "server")
+        hunt, build = built_with(number, folder, Path(room))
+        shutil.copy(build / LABS[hunt.lab - 1] / "server", folder / "server")
     print(f"built {folder}/server")
     return 0
 
 
 def tell_list() -> None:
-    for number, hunt in enumerate(HUNTS, 1):
+    for number in numbers():
+        hunt, _ = read_hunt(number)
         print(f"{number:3}  lab {hunt.lab}  {hunt.symptom}")
     print("\nNames, and the chapter that each belongs to:")
     for name, (chapter, meaning) in NAMES.items():
@@ -185,30 +160,19 @@ def tell_list() -> None:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("number", nargs="?", type=int, metavar="N")
     parser.add_argument(
-        "number",
-        nargs="?",
-        type=int,
-        metavar="N",
-        help=f"1 to {len(HUNTS)}; without it: the list",
-    )
-    parser.add_argument(
-        "folder",
-        nargs="?",
-        type=Path,
-        metavar="DIR",
-        help="new: is made; else: is judged",
+        "folder", nargs="?", type=Path, metavar="DIR", help="new: is made; else: judged"
     )
     parser.add_argument("--name", default="", help="what you call the mistake")
     parser.add_argument(
-        "--try",
-        dest="only_build",
-        action="store_true",
-        help="build DIR/server and no more",
+        "--try", dest="only_build", action="store_true", help="only build DIR/server"
     )
     asked = parser.parse_args()
-    if asked.number is not None and not 1 <= asked.number <= len(HUNTS):
-        parser.error(f"N={asked.number}: there are hunts 1 to {len(HUNTS)}")
+    there = numbers()
+    if asked.number is not None and asked.number not in there:
+        known = f"{there[0]} to {there[-1]}" if there else "none in this tree"
+        parser.error(f"N={asked.number}: the hunts are {known}; make hunt lists them")
     if asked.name and asked.name not in NAMES:
         parser.error(f"NAME={asked.name} is not in the list: {', '.join(NAMES)}")
     if asked.name and asked.folder is None:
@@ -216,28 +180,33 @@ def arguments() -> argparse.Namespace:
     return asked
 
 
-def main() -> int:
-    asked = arguments()
-    if asked.number is None:
+def act(asked: argparse.Namespace) -> int:
+    number, folder = asked.number, asked.folder
+    if number is None:
         tell_list()
         return 0
-    if asked.folder is None:
-        print(
-            f"{asked.number}: {HUNTS[asked.number - 1].symptom}\nmake hunt N={asked.number} DIR=../hunt-{asked.number} hands it out."
-        )
+    if folder is None:
+        print(f"{number}: {read_hunt(number)[0].symptom}")
+        print(f"make hunt N={number} DIR=../hunt-{number} hands it out.")
         return 0
+    if not folder.exists() or not any(folder.iterdir()):
+        lay(number, folder)
+        names = ", ".join(sorted(os.listdir(folder)))
+        print(f"{folder}: {names}. Read symptom.md first.")
+        return 0
+    if asked.only_build:
+        return try_out(number, folder)
+    return judge(number, folder, asked.name)
+
+
+def main() -> int:
+    asked = arguments()
     try:
-        is_new = not asked.folder.exists() or not any(asked.folder.iterdir())
-        if is_new:
-            lay(asked.number, asked.folder)
-            print(
-                f"{asked.folder}: {', '.join(sorted(os.listdir(asked.folder)))}. Read symptom.md first."
-            )
-            return 0
-        if asked.only_build:
-            return try_out(asked.number, asked.folder)
-        return judge(asked.number, asked.folder, asked.name)
-    except (NoHunt, OSError) as why:
+        return act(asked)
+    except BuildFailed as why:
+        print(f"It does not build:\n{why}")
+        return 1
+    except (NoHunt, OSError, ValueError) as why:
         print(f"hunt: {why}", file=sys.stderr)
         return 3
 

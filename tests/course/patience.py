@@ -35,10 +35,14 @@ def yardstick_s() -> float:
 
 def stages_key(lab: int) -> str:
     """Changes when the stages do."""
-    text = b"".join(
-        path.read_bytes()
-        for path in (HERE / f"stages/lab{lab}.py", HERE / "talk.py", HERE / "trial.py")
+    files = (
+        f"stages/lab{lab}.py",
+        "stages/shared.py",
+        "talk.py",
+        "server.py",
+        "trial.py",
     )
+    text = b"".join((HERE / file).read_bytes() for file in files)
     return hashlib.sha256(text).hexdigest()[:16]
 
 

@@ -212,6 +212,7 @@ def grade(
     budget: float = 50,
     chart: bool = False,
     tree: Tree = Tree(),
+    variant: dict[str, str] | None = None,
 ) -> Report:
     """Grade one folder."""
     begin = time.monotonic()
@@ -231,6 +232,7 @@ def grade(
         order = Order(
             lab, "", 0, own, patience_for(lab, tree), only, once, budget, chart
         )
+        order.variant = variant or {}
         raw, broke = run_stages(cell, order)
         report.crowd = next((x["seconds"] for x in raw if x["name"] == "chart"), [])
         report.results = finish(lab, raw, sources(room), broke, only)

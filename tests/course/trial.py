@@ -11,11 +11,12 @@ import select
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tests.course.evidence import look
-from tests.course.talk import Failed, Limits, Look, Trial
+from tests.course.server import Look, Trial
+from tests.course.talk import Failed, Limits
 
 PR_SET_DUMPABLE = 4
 PATIENCE_OF_TRIES = (1, 2.5, 6)
@@ -56,6 +57,7 @@ class Order:
     once: bool = False  # no second try, and stop at the first failure
     budget: float = 50.0
     chart: bool = False  # afterwards, a crowd for the chart
+    variant: dict[str, str] = field(default_factory=dict)  # what differs by a seed
 
 
 def attempt(stage: Stage, order: Order, patience: float, with_threads: bool):
@@ -68,6 +70,7 @@ def attempt(stage: Stage, order: Order, patience: float, with_threads: bool):
         limits,
         lambda server: look(server, own, with_threads),
         frozenset(own),
+        order.variant,
     )
     try:
         stage.run(trial)

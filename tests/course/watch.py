@@ -18,6 +18,7 @@ from pathlib import Path
 from tests.course.build import ROOT, Tree
 from tests.course.submission import OwnFault, Report, grade
 from tests.course.tell import lesson, row
+from tests.course.variants import variant_of
 
 IN_CLOSE_WRITE, IN_MOVED_TO, IN_DELETE = 0x8, 0x80, 0x200
 SETTLE_S = 0.05  # an editor writes a file in several steps
@@ -113,11 +114,12 @@ def shown(reports: list[Report]) -> str:
     return words + (f". New: {', '.join(new)}." if new else ".")
 
 
-def watch(lab: int, folder: Path, tree: Tree, most: int) -> None:
+def watch(lab: int, folder: Path, tree: Tree, most: int, seed: str) -> None:
     reports: list[Report] = []
     try:
         for _ in saves(folder):
-            report = grade(lab, folder, once=True, tree=tree)
+            variant = variant_of(lab, seed)
+            report = grade(lab, folder, once=True, tree=tree, variant=variant)
             reports.append(report)
             tell(report, time.strftime("%H:%M:%S"))
             if most and len(reports) == most:
@@ -133,6 +135,7 @@ def main() -> int:
     )
     parser.add_argument("lab", type=int, choices=range(5), metavar="LAB", help="0 to 4")
     parser.add_argument("folder", type=Path, metavar="DIR", help="the student's folder")
+    parser.add_argument("--seed", default="", help="of the student's own variant")
     parser.add_argument(
         "--saves", type=int, default=0, help="end after so many (0: never)"
     )
@@ -147,7 +150,7 @@ def main() -> int:
         )
         return 2
     try:
-        watch(asked.lab, asked.folder, Tree(asked.build), asked.saves)
+        watch(asked.lab, asked.folder, Tree(asked.build), asked.saves, asked.seed)
     except (OwnFault, OSError) as fault:
         print(
             f"watch: a fault of the grader's own, not yours: {fault}", file=sys.stderr

@@ -8,12 +8,14 @@ that gets 100 points is a gap, unless equivalent.txt lists it with a reason.
 
 import argparse
 import csv
+import hashlib
 import random
 import re
 import sys
 import tempfile
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.course.build import ROOT, Tree
@@ -24,6 +26,7 @@ from tests.course.reference import lay
 from tests.course.submission import grade
 
 KEPT = ROOT / "build/course/mutants.csv"
+COURSE = ROOT / "tests/course"
 EQUIVALENT = Path(__file__).resolve().parent / "equivalent.txt"
 MAX_SURVIVORS = 0.02
 MAX_S = 60
@@ -125,18 +128,38 @@ def all_mutants(lab: int) -> list[Mutant]:
         name = "server.c" if step.file.endswith("lab0.c") else Path(step.file).name
         tail = step.after if isinstance(step, Blank) else ""
         found += of_function(lab, name, text, step.function, tail)
-    return list({one.key: one for one in found}.values())
+    return told_apart(found)
 
 
-def known() -> dict[str, list[str]]:
+def told_apart(mutants: list[Mutant]) -> list[Mutant]:
+    """The same change to a second line that reads the same is another mutant: its kind says so."""
+    counts: Counter[str] = Counter()
+    distinct = []
+    for one in mutants:
+        counts[one.key] += 1
+        nth = counts[one.key]
+        distinct.append(one if nth == 1 else replace(one, kind=f"{one.kind} #{nth}"))
+    return distinct
+
+
+def stamp(lab: int) -> str:
+    """Changes when the stages or the lab's code do: what was graded before that counts no more."""
+    files = [COURSE / f"stages/lab{lab}.py", COURSE / "stages/shared.py"]
+    files += [ROOT / file for file in HANDOUTS[lab].files()]
+    return hashlib.sha256(b"".join(map(Path.read_bytes, files))).hexdigest()[:8]
+
+
+def known(stamps: dict[int, str]) -> dict[str, list[str]]:
+    """What was tried with the stages of today."""
     if not KEPT.exists():
         return {}
     with KEPT.open(newline="") as file:
-        return {row[0]: row for row in csv.reader(file)}
+        rows = [row for row in csv.reader(file) if len(row) == 5]
+    return {row[0]: row for row in rows if stamps.get(int(row[0][3])) == row[4]}
 
 
 def try_one(mutant: Mutant) -> list[str]:
-    """(key, points, seconds, first failure)."""
+    """(key, points, seconds, first failure, stamp)."""
     with tempfile.TemporaryDirectory() as folder:
         lay(mutant.lab, Path(folder))
         file = Path(folder) / mutant.file
@@ -144,7 +167,8 @@ def try_one(mutant: Mutant) -> list[str]:
         file.write_text(text[: mutant.begin] + mutant.text + text[mutant.end :])
         report = grade(mutant.lab, Path(folder))
     first = next((one["name"] for one in report.results if not one["passed"]), "")
-    return [mutant.key, str(report.score), f"{report.seconds:.1f}", first]
+    seconds = f"{report.seconds:.1f}"
+    return [mutant.key, str(report.score), seconds, first, stamp(mutant.lab)]
 
 
 def equivalents() -> set[str]:
@@ -188,7 +212,7 @@ def main() -> int:
     mutants = mutants[: asked.most]
     for lab in labs:
         patience_for(lab, Tree())
-    rows = known()
+    rows = known({lab: stamp(lab) for lab in labs})
     left = [one for one in mutants if one.key not in rows]
     KEPT.parent.mkdir(parents=True, exist_ok=True)
     with KEPT.open("a", newline="") as file, ThreadPoolExecutor(asked.jobs) as pool:

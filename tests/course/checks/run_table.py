@@ -41,7 +41,7 @@ def wrong(submission: Submission, report: Report) -> str:
 def try_one(submission: Submission) -> tuple[Submission, Report, str]:
     with tempfile.TemporaryDirectory() as folder:
         submission.lay(Path(folder))
-        report = grade(submission.lab, Path(folder))
+        report = grade(submission.lab, Path(folder), variant=submission.variant)
     return submission, report, wrong(submission, report)
 
 

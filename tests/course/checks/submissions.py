@@ -37,6 +37,7 @@ class Submission:
     stage: str = ""  # the first that fails
     cause: str = ""  # how the cause's name begins
     edits: list[tuple[str, str, str]] = field(default_factory=list)  # file, old, new
+    variant: dict[str, str] = field(default_factory=dict)  # what a seed would draw
 
     def lay(self, folder: Path) -> None:
         """Write the submission's files."""
@@ -894,8 +895,8 @@ LAB3 = [
         ),
         (
             Q,
-            "    pthread_mutex_unlock(&queue->lock);\n    pthread_cond_signal(&queue->not_empty);\n    return has_place;",
-            "    pthread_cond_signal(&queue->not_empty);\n    return has_place;",
+            "    pthread_mutex_unlock(&queue->lock);\n    /* After",
+            "    /* After",
         ),
         (
             Q,
@@ -1207,10 +1208,54 @@ EMPTY = [
 # What luck decides: at most so many points, and any stage may be the first that fails.
 RACES = {"address", "push-unlocked", "no-lock", "pop-twice"}
 
+LAST_FIRST = (Q, "queue->popped++ %", "--queue->pushed %")
+OLDEST_TURNED = (
+    (Q, "#include <stdlib.h>", '#include <stdlib.h>\n\n#include "service.h"'),
+    (
+        Q,
+        "    bool has_place = !is_full(queue);",
+        "    if (is_full(queue) && queue->pushed != queue->popped)\n        service_refuse(queue->clients[queue->popped++ % queue->length]);\n    bool has_place = !is_full(queue);",
+    ),
+)
+REFUSE_AT_LIMIT = (
+    ("slots.h", "void slots_take(void);", "bool slots_take(void);"),
+    ("slots.h", "#define SLOTS_H\n", "#define SLOTS_H\n#include <stdbool.h>\n"),
+    (T, "void slots_take(void)", "bool slots_take(void)"),
+    (
+        T,
+        "    while (available == 0)\n        pthread_cond_wait(&given_back, &lock);\n    available--;\n    pthread_mutex_unlock(&lock);",
+        "    bool is_free = available > 0;\n    if (is_free)\n        available--;\n    pthread_mutex_unlock(&lock);\n    return is_free;",
+    ),
+    (
+        S,
+        "    slots_take();\n",
+        "    if (!slots_take()) {\n        service_refuse(client);\n        return;\n    }\n",
+    ),
+)
+REFUSE, LAST, OLDEST = {"full": "refuse"}, {"line": "last"}, {"turned": "oldest"}
+BOTH = {**LAST, **OLDEST}
+
+
+def drawn(lab, name, what, variant, points, stage, *edits):
+    """A submission to a variant that a seed has drawn."""
+    return Submission(lab, name, what, points, stage, "", list(edits), variant)
+
+
+VARIANTS = [
+    drawn(2, "public-refuse", "the public solution, but refuse", REFUSE, 85, "limit"),
+    drawn(2, "own-refuse", "right: refuses", REFUSE, 100, "", *REFUSE_AT_LIMIT),
+    drawn(3, "public-last", "the public solution, but a stack", LAST, 0, "order"),
+    drawn(3, "own-last", "right: a stack", LAST, 100, "", LAST_FIRST),
+    drawn(3, "public-oldest", "the public solution, but oldest", OLDEST, 85, "busy"),
+    drawn(3, "own-oldest", "right: oldest", OLDEST, 100, "", *OLDEST_TURNED),
+    drawn(3, "half-both", "oldest, but no stack", BOTH, 0, "order", *OLDEST_TURNED),
+    drawn(3, "own-both", "right: both", BOTH, 100, "", LAST_FIRST, *OLDEST_TURNED),
+]
+
 # Each lab's reference, its empty hand-out, some wrong ones, and what must not help: for CI.
 SOME = {
     "no-flush", "unchecked-bind", "partial-send", "printf", "address", "no-await", "pop-if", "lifo",
     "per-recv", "no-idle", "kills-parent", "forged", "background",
 }  # fmt: skip
 
-ALL = [*EMPTY, *LAB0, *LAB1, *LAB2, *LAB3, *LAB4, *CHEATS]
+ALL = [*EMPTY, *LAB0, *LAB1, *LAB2, *LAB3, *LAB4, *VARIANTS, *CHEATS]

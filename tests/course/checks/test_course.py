@@ -5,7 +5,17 @@ import subprocess
 
 import pytest
 
-from tests.course import exam, handout, hunts, sheets, slides
+from tests.course import (
+    exam,
+    handed,
+    handout,
+    handouts,
+    hunts,
+    names,
+    sheets,
+    slides,
+    variants,
+)
 from tests.course.checks.submissions import ALL
 from tests.course.cut import Blank, Drift, Drop, Swap, blank, cut, drop, swap
 from tests.course.start import files_of, start
@@ -75,15 +85,39 @@ def test_a_hunt_is_a_small_change_with_a_name(number):
     patch = (GALLERY / f"{hunt.variant}.patch").read_text().partition("\n\n")[2]
     lines = [line for line in patch.splitlines() if line[:1] in "+-"]
     changed = [line for line in lines if not line.startswith(("+++", "---"))]
-    assert len(changed) <= 2 * 10 and hunt.name in hunts.NAMES
+    assert len(changed) <= 2 * 10 and hunt.name in names.NAMES
     assert sum(line[0] == "+" for line in changed) <= 10
     assert hunt.name not in hunt.symptom
 
 
+def test_each_name_belongs_to_a_chapter_that_is_there():
+    for chapter, meaning in names.NAMES.values():
+        file = sheets.ROOT / names.TUTORIAL[chapter]
+        assert meaning and file.exists(), f"{file} is not there"
+
+
+def test_a_hunt_is_handed_out_without_its_name(tmp_path):
+    handed.pack(1, tmp_path / "1")
+    hunt, files = handed.unpack(tmp_path / "1")
+    packed = b"".join(path.read_bytes() for path in (tmp_path / "1").iterdir())
+    assert (hunt, files) == handed.read_hunt(1)
+    assert hunt.is_named(hunts.HUNTS[0].name) and not hunt.is_named("fd-leak")
+    assert b"pthread_create" not in packed
+    assert f'"{hunts.HUNTS[0].name}"'.encode() not in packed
+
+
+def test_the_tutorial_of_a_hand_out_has_no_code_that_students_write():
+    for chapter in sorted((sheets.ROOT / "docs").glob("[0-9]*.md")):
+        text = handouts.without_answers(chapter.read_text())
+        for line in ("slots_await_all();\n", "queue->popped++ %", "visit_in_request("):
+            fenced = re.findall(r"^```c.*?^```$", text, re.M | re.S)
+            assert not any(line in one for one in fenced), f"{chapter.name}: {line}"
+
+
 def test_there_are_hunts_for_each_of_the_ten_mistakes():
     used = {hunt.name for hunt in hunts.HUNTS}
-    assert len(hunts.HUNTS) >= 20 and used <= set(hunts.NAMES)
-    assert set(list(hunts.NAMES)[:10]) <= used
+    assert len(hunts.HUNTS) >= 20 and used <= set(names.NAMES)
+    assert set(list(names.NAMES)[:10]) <= used
 
 
 def test_the_table_has_60_submissions_of_different_names():
@@ -95,6 +129,24 @@ def test_the_table_has_60_submissions_of_different_names():
 def test_a_submission_fits_the_reference(one, tmp_path):
     one.lay(tmp_path)
     assert (tmp_path / "server.c").exists()
+
+
+def test_a_seed_draws_one_of_the_variants_and_a_sheet_says_it(tmp_path):
+    drawn = {str(variants.variant_of(3, f"anna-{n}")) for n in range(40)}
+    assert len(drawn) == 3 and variants.variant_of(3, "") == {}
+    start(3, tmp_path / "mine", "anna-1")
+    sheet = (tmp_path / "mine/sheet.md").read_text()
+    assert all(one in sheet for one in variants.told(variants.variant_of(3, "anna-1")))
+    assert "SEED=anna-1" in (tmp_path / "mine/Makefile").read_text()
+
+
+def test_each_variant_has_a_right_submission_and_a_public_one():
+    for lab, choices in variants.CHOICES.items():
+        for choice in choices:
+            points = [
+                one.points for one in ALL if one.variant == choice and one.lab == lab
+            ]
+            assert max(points) == 100 and min(points) < 100, choice
 
 
 def test_start_writes_over_nothing(tmp_path):

@@ -5,7 +5,8 @@ import select
 import signal
 import socket
 
-from tests.course.talk import Client, Failed, Trial
+from tests.course.server import Trial
+from tests.course.talk import Client, Failed
 from tests.course.trial import Stage
 
 READ = "docs/0-tcp-server.md"
@@ -92,8 +93,9 @@ def pieces(trial: Trial) -> None:
         client = server.connect()
         for byte in b"in pieces\n":
             client.send(bytes([byte]), 'sent "in pieces" one byte at a time')
-            client.hears(0.003)  # so that each is read alone
+            client.taken()  # so that each is read alone
         client.expect(b"in pieces\n")
+        client.ask(b"", b"")
 
 
 def several(trial: Trial) -> None:

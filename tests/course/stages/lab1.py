@@ -2,9 +2,10 @@
 
 import signal
 
+from tests.course.server import Trial
 from tests.course.stages.lab0 import MANY as MANY_LINES
 from tests.course.stages.lab0 import both_ways
-from tests.course.talk import Failed, Trial
+from tests.course.talk import Failed
 from tests.course.trial import Stage
 
 READ = "docs/1-sequential.md"
@@ -25,6 +26,7 @@ def echoes(trial: Trial) -> None:
         client = server.greeted()
         client.ask(b"hello", b"hello")
         client.ask(b"a \0 byte", b"a \0 byte")
+        client.ask(b"", b"")
     with trial.serve("desk") as server:
         client = server.greeted()
         client.ask(b"echo hi", b"ok echo hi")
@@ -59,8 +61,12 @@ def pieces(trial: Trial) -> None:
         client = server.greeted()
         for byte in b"echo in pieces\r\n":
             client.send(bytes([byte]), 'sent "echo in pieces" one byte at a time')
-            client.hears(0.003)  # so that each is read alone
+            client.taken()  # so that each is read alone
         client.expect(b"ok echo in pieces\n")
+        client.send(b"echo two")
+        client.taken()
+        client.send(b"\n", 'sent "echo two", and later its end of line alone,')
+        client.expect(b"ok echo two\n")
         client.ask(b"echo whole", b"ok echo whole")
 
 
@@ -159,7 +165,8 @@ def stops(trial: Trial) -> None:
             )
     with trial.serve("echo") as server:
         half = server.greeted()
-        half.send(b"half a li")
+        half.send(b"a line\nhalf a li")
+        half.expect(b"a line\n")  # with it the half has been read
         half.reset()
         server.greeted().bye()
         server.ends_in_order()

@@ -1,7 +1,8 @@
 """Lab 2: a thread for each client, up to a limit."""
 
+from tests.course.server import Server, Trial
 from tests.course.stages import shared
-from tests.course.talk import Failed, Trial
+from tests.course.talk import Client, Failed
 from tests.course.trial import Stage
 
 READ = "docs/2-thread-per-client.md"
@@ -25,6 +26,9 @@ def crowd(trial: Trial) -> None:
 
 
 def limit(trial: Trial) -> None:
+    if trial.variant.get("full") == "refuse":
+        limit_refuses(trial)
+        return
     with trial.serve("--max-clients=3", "desk") as server:
         first, *others = shared.meets(server, 3)
         fourth = server.connect()
@@ -39,6 +43,23 @@ def limit(trial: Trial) -> None:
         fifth = server.connect()
         fifth.said = "came when one of three had left,"
         fifth.greeted()
+
+
+def limit_refuses(trial: Trial) -> None:
+    """The variant: a newcomer does not wait."""
+    with trial.serve("--max-clients=3", "desk") as server:
+        first, *_ = shared.meets(server, 3)
+        for _ in range(2):
+            client = server.connect()
+            client.said = "came as the fourth of --max-clients=3,"
+            shared.told_busy(client)
+        first.ask(b"echo hi", b"ok echo hi")
+        first.leave()
+
+        def is_served() -> bool:
+            return server.connect().line().startswith(b"Hello")
+
+        server.limits.until(is_served, "one of three has left, and nobody is served")
 
 
 def shortage(trial: Trial) -> None:
@@ -75,17 +96,26 @@ def false_alarms(trial: Trial) -> None:
         wait_falsely(trial, first)
 
 
+def one_after_the_other(server: Server) -> Client:
+    """With --max-clients=1, two pairs of clients; returns one more."""
+    for _ in range(2):
+        first, second = server.greeted(), server.connect()
+        first.ask(b"barrier 1", b"ok barrier 1")
+        first.ask(b"barrier 2 40", b"error barrier 1 of 2")
+        second.silent("one client is being served, and --max-clients=1")
+        first.bye()
+        second.greeted()
+        second.bye()
+    return server.greeted()
+
+
 def wait_falsely(trial: Trial, first_alarm: int) -> None:
     with trial.serve("--max-clients=1", "desk", alarms=first_alarm) as server:
-        for _ in range(2):
-            first, second = server.greeted(), server.connect()
-            first.ask(b"barrier 1", b"ok barrier 1")
-            first.ask(b"barrier 2 40", b"error barrier 1 of 2")
-            second.silent("one client is being served, and --max-clients=1")
-            first.bye()
-            second.greeted()
-            second.bye()
-        last = server.greeted()
+        if trial.variant.get("full") == "refuse":
+            last = server.greeted()
+            shared.told_busy(server.connect())
+        else:
+            last = one_after_the_other(server)
         last.send(b"sleep 150\n")
         last.silent("it asked the server to sleep 150 ms", 0.03)
         server.stop()

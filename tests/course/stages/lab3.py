@@ -1,12 +1,13 @@
 """Lab 3: workers who take clients from a bounded queue."""
 
+from tests.course.server import Trial
 from tests.course.stages import shared
-from tests.course.talk import Failed, Trial
+from tests.course.talk import Failed, as_served
 from tests.course.trial import Stage
 
 READ = "docs/3-thread-pool.md"
 HIT = READ + "#you-will-probably-hit"
-BUSY = b"busy: "
+LATE_MS = 20  # threads that begin late: who does not wait for them is seen
 
 
 def workers(trial: Trial) -> None:
@@ -21,25 +22,29 @@ def workers(trial: Trial) -> None:
 
 
 def order(trial: Trial) -> None:
+    is_last_first = trial.variant.get("line") == "last"
     with trial.serve("--threads=1", "--queue=8", "desk") as server:
         first = server.greeted()
         line = [server.connect() for _ in range(6)]
-        for turn, client in enumerate(line):
-            client.send(b"echo %d\n" % turn)
+        for client in line:
+            client.send(b"echo %d\n" % client.number)
+        shared.all_accepted(server)
         first.ask(b"barrier 1", b"ok barrier 1")
         first.bye()
-        for turn, client in enumerate(line):
+        came = "later" if is_last_first else "earlier"
+        for turn, client in enumerate(line[::-1] if is_last_first else line):
+            left = line[: len(line) - turn] if is_last_first else line[turn:]
             server.limits.until(
-                lambda turn=turn: any(one.hears() for one in line[turn:]),
-                f"{len(line) - turn} clients wait in the line, the one that was served has left, and nobody is served",
+                lambda left=left: any(one.hears() for one in left),
+                f"{len(left)} clients wait in the line, the one that was served has left, and nobody is served",
             )
-            ahead = [one.number for one in line[turn + 1 :] if one.hears()]
+            ahead = [one.number for one in left if one is not client and one.hears()]
             if ahead and not client.hears():
                 raise Failed(
-                    f"client {ahead[0]} was served before client {client.number}, which came earlier"
+                    f"client {ahead[0]} was served before client {client.number}, which came {came}"
                 )
             client.greeted()
-            client.expect(b"ok echo %d\n" % turn)
+            client.expect(b"ok echo %d\n" % client.number)
             client.bye()
 
 
@@ -53,27 +58,28 @@ def full_waits(trial: Trial) -> None:
             client.silent("the one worker is busy", 0)
         first.bye()
         for client in line:
-            client.said = "waited in a full line, and everybody before it has left,"
+            client.said = "waited in a full line, and one after the other has left,"
+        for client in as_served(line):
             client.greeted()
             client.bye()
 
 
 def full_refuses(trial: Trial) -> None:
-    with trial.serve(
-        "--threads=1", "--queue=1", "--when-full=refuse", "desk"
-    ) as server:
+    flags = "--threads=1", "--queue=1", "--when-full=refuse"
+    with trial.serve(*flags, "desk") as server:
         first = server.greeted()
         waiting = server.connect()
         first.ask(b"barrier 2 40", b"error barrier 1 of 2")
         for _ in range(3):
             refused = server.connect()
-            refused.said = "came when worker and queue were taken (--when-full=refuse),"
-            line = refused.line()
-            if not line.startswith(BUSY):
-                refused.fail(
-                    f"expected to be told that the server is busy, but read {line!r}"
+            if trial.variant.get("turned") == "oldest":
+                waiting, refused = refused, waiting
+                refused.said = "was the oldest in a full queue when another came (--when-full=refuse),"
+            else:
+                refused.said = (
+                    "came when worker and queue were taken (--when-full=refuse),"
                 )
-            refused.ended()
+            shared.told_busy(refused)
         waiting.silent("the one worker is busy", 0)
         first.bye()
         waiting.greeted()
@@ -84,16 +90,20 @@ def full_refuses(trial: Trial) -> None:
 def free_worker(trial: Trial) -> None:
     for threads, places in (4, 0), (2, 2), (4, 0):
         flags = f"--threads={threads}", f"--queue={places}", "--when-full=refuse"
-        with trial.serve(*flags, "desk") as server:
+        with trial.serve(*flags, "desk", late_ms=LATE_MS) as server:
             clients = [server.connect() for _ in range(threads + places)]
-            for number, client in enumerate(clients, 1):
+            for client in clients:
                 client.said = (
                     f"is one of {len(clients)} that came at once ({' '.join(flags)}),"
                 )
-                if number <= threads:
-                    client.greeted()
-                else:
-                    client.silent("all workers are busy, and there is a place for it")
+            served = as_served(clients)
+            waiting = set(clients)
+            for _ in range(threads):
+                client = next(served)
+                client.greeted()
+                waiting.remove(client)
+            for client in waiting:
+                client.silent("all workers are busy, and there is a place for it")
 
 
 def idle(trial: Trial) -> None:
@@ -126,7 +136,7 @@ def wait_falsely(trial: Trial, first_alarm: int) -> None:
         if server.ends("all clients have left, and the server was sent SIGTERM") != 0:
             raise Failed("the server did not end with status 0")
     flags = "--threads=6", "--queue=0", "--when-full=refuse"
-    with trial.serve(*flags, "desk", alarms=first_alarm) as server:
+    with trial.serve(*flags, "desk", alarms=first_alarm, late_ms=LATE_MS) as server:
         for client in [server.connect() for _ in range(6)]:
             client.said = f"is one of six that came at once ({' '.join(flags)}),"
             client.greeted()
@@ -134,6 +144,20 @@ def wait_falsely(trial: Trial, first_alarm: int) -> None:
 
 def pool_flags(function):
     return lambda trial: function(trial, "--threads=4", "--queue=40")
+
+
+def stops(trial: Trial) -> None:
+    shared.stops(trial, "--threads=4", "--queue=40")
+    with trial.serve("--threads=1", "desk") as server:
+        client = server.greeted()
+        client.send(b"sleep 120\n")
+        client.silent("it asked the one worker to sleep 120 ms", 0.03)
+        server.stop()
+        client.said = (
+            'sent "sleep 120", then the server was sent SIGTERM (--threads=1),'
+        )
+        client.expect(b"ok sleep 120\n")
+        server.ends("the last client was answered after SIGTERM")
 
 
 STAGES = [
@@ -258,7 +282,7 @@ STAGES = [
         "stop",
         10,
         "a stop sends all workers home and finishes the request in service (strict)",
-        pool_flags(shared.stops),
+        stops,
         "docs/b-clean-up.md",
         (
             "How does a worker that waits in queue_pop learn that nobody comes any more?",

@@ -2,8 +2,10 @@
 
 import re
 import signal
+import time
 
-from tests.course.talk import Client, Failed, Server, Trial
+from tests.course.server import Server, Trial
+from tests.course.talk import Client, Failed, as_served
 
 TOKENS = 20
 
@@ -16,6 +18,14 @@ def greets(trial: Trial, *flags: str) -> None:
                 client.fail("was greeted by another number")
             client.ask(b"echo hi", b"ok echo hi")
             client.ask(b"quit", b"bye")
+
+
+def told_busy(client: Client) -> None:
+    """The client is refused as it should be: a word, then the end."""
+    line = client.line()
+    if not line.startswith(b"busy: "):
+        client.fail(f"expected to be told that the server is busy, but read {line!r}")
+    client.ended()
 
 
 def meets(server: Server, count: int) -> list[Client]:
@@ -38,12 +48,22 @@ def tokens(trial: Trial, *flags: str) -> None:
             for client in clients:
                 client.send(b"I am client %d\n" % client.number)
             numbers = set()
-            for client in clients:  # a pool takes them in this order
+            for client in as_served(clients):
                 numbers.add(client.greeted())
                 client.expect(b"I am client %d\n" % client.number)
                 client.bye()
             if len(numbers) != TOKENS:
                 raise Failed("two clients were greeted by the same number")
+
+
+def all_accepted(server: Server) -> None:
+    """Every client that has connected so far was accepted, and not long ago."""
+    wanted = server.at_start + len(server.clients)
+    server.limits.until(
+        lambda: server.count("fd") >= wanted or not server.at_start,
+        f"{len(server.clients)} clients have connected, and not all are accepted",
+    )
+    time.sleep(0.01)  # from accept to the queue
 
 
 def rude_clients(server: Server) -> None:
@@ -101,7 +121,7 @@ def race_report(server: Server, own: frozenset[str]) -> str:
 def crowd_with_tokens(server: Server) -> None:
     for _ in range(2):
         clients = [server.connect() for _ in range(8)]
-        for client in clients:
+        for client in as_served(clients):
             client.greeted()
             client.ask(b"echo hi", b"ok echo hi")
             client.bye()
