@@ -22,7 +22,7 @@ docs: ## build the tutorial as a site in build/docs (needs mkdocs, mkdocs-materi
 	@$(PYTHON) docs/site/make_site.py
 
 docs-test: labs ## check that the tutorial tells the truth: code, commands, links, charts
-	$(PYTHON) -m pytest -q docs/test_check.py
+	$(PYTHON) -m pytest -q docs/test_check.py tests/course/checks
 	$(PYTHON) docs/check.py
 
 docs-charts: ## take the charts of the last bench over into the tutorial

@@ -6,14 +6,13 @@ with --max-clients), `pool` (--threads), `timed` (--request-timeout) or `patient
 """
 
 import os
-import re
 
 import pytest
 
 from tests.helpers.browser import one_browser, page  # fixtures
 from tests.helpers.labs import SERVICES, Lab, find_labs
 from tests.helpers.models import find_models
-from tests.helpers.mistakes import EVIDENCE, MISTAKES
+from tests.helpers.mistakes import looks_like
 from tests.helpers.processes import failures
 from tests.helpers.setting import BUILD
 from tests.skips import forbidden
@@ -83,13 +82,9 @@ def pytest_runtest_makereport(item):
         return
     for story in failures:
         report.sections.append(("the server", story))
-    seen = "\n".join([report.longreprtext, *failures])
     for marker in item.iter_markers("mistake"):
-        for name in marker.args:
-            if re.search(EVIDENCE[name], seen):
-                report.sections.append(
-                    ("what this looks like", f"{name} {MISTAKES[name]}")
-                )
+        for line in looks_like(marker.args, report.longreprtext, failures):
+            report.sections.append(("what this looks like", line))
 
 
 def pytest_terminal_summary(terminalreporter):

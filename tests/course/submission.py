@@ -17,6 +17,7 @@ from tests.course.causes import Evidence, cause_of
 from tests.course.patience import patience_for
 from tests.course.trial import Order, stages
 
+BUDGET_S = 50  # for all stages of one submission
 SILENCE_S = 30.0  # the inner part has to say something that often
 MAX_RESULT_BYTES = 4_000_000
 
@@ -209,7 +210,7 @@ def grade(
     folder: Path,
     only: str = "",
     once: bool = False,
-    budget: float = 50,
+    budget: float = BUDGET_S,
     chart: bool = False,
     tree: Tree = Tree(),
     variant: dict[str, str] | None = None,

@@ -1242,13 +1242,13 @@ def drawn(lab, name, what, variant, points, stage, *edits):
 
 
 VARIANTS = [
-    drawn(2, "public-refuse", "the public solution, but refuse", REFUSE, 85, "limit"),
+    drawn(2, "public-refuse", "the public solution, but refuse", REFUSE, 75, "limit"),
     drawn(2, "own-refuse", "right: refuses", REFUSE, 100, "", *REFUSE_AT_LIMIT),
-    drawn(3, "public-last", "the public solution, but a stack", LAST, 0, "order"),
+    drawn(3, "public-last", "the public solution, but a stack", LAST, 50, "order"),
     drawn(3, "own-last", "right: a stack", LAST, 100, "", LAST_FIRST),
-    drawn(3, "public-oldest", "the public solution, but oldest", OLDEST, 85, "busy"),
+    drawn(3, "public-oldest", "the public solution, but oldest", OLDEST, 80, "busy"),
     drawn(3, "own-oldest", "right: oldest", OLDEST, 100, "", *OLDEST_TURNED),
-    drawn(3, "half-both", "oldest, but no stack", BOTH, 0, "order", *OLDEST_TURNED),
+    drawn(3, "half-both", "oldest, but no stack", BOTH, 50, "order", *OLDEST_TURNED),
     drawn(3, "own-both", "right: both", BOTH, 100, "", LAST_FIRST, *OLDEST_TURNED),
 ]
 

@@ -16,6 +16,7 @@ from tests.course import (
     slides,
     variants,
 )
+from tests.course.checks import gallery
 from tests.course.checks.submissions import ALL
 from tests.course.cut import Blank, Drift, Drop, Swap, blank, cut, drop, swap
 from tests.course.start import files_of, start
@@ -147,6 +148,13 @@ def test_each_variant_has_a_right_submission_and_a_public_one():
                 one.points for one in ALL if one.variant == choice and one.lab == lab
             ]
             assert max(points) == 100 and min(points) < 100, choice
+
+
+def test_every_gallery_variant_of_lab_code_is_in_the_table():
+    assert {one.name for one in gallery.of_lab_code()} == set(gallery.LOSSES)
+    for name, loss in gallery.LOSSES.items():
+        known = {stage.name for stage in stages(loss.lab)}
+        assert set(f"{loss.must} {loss.may}".split()) <= known, name
 
 
 def test_start_writes_over_nothing(tmp_path):
