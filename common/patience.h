@@ -1,23 +1,28 @@
 /* Patience: how much of a limit a client has while others wait. Lab 4.
  *
  * With q clients in line for w workers, a client has the share (w / (w + q))^2
- * of each limit L; all of it while nobody waits. The law: whatever the crowd, a
- * newcomer waits at most for L / 4. Before it are q clients for w workers, each
- * with its share:
+ * of each limit L; all of it while nobody waits. The law: a newcomer that makes
+ * the line q long waits for less than L * w / (w + q), the longer the line the
+ * shorter. Before it are w + q - 1 clients, w of them served, and each has its
+ * share:
  *
- *     q/w * L * (w / (w + q))^2 = L * wq / (w + q)^2,  largest at q = w: L / 4
+ *     (w + q - 1) / w * L * (w / (w + q))^2  <  L * w / (w + q)
  *
- * The share without the square, w / (w + q), would only promise L.
+ * So it is less than L whatever the crowd, L / 2 at q = w, L / 4 at q = 3w. Of
+ * that, those before it in line take L * wq / (w + q)^2, which is L / 4 at most
+ * (at q = w). The share without the square, w / (w + q), promises L, and no
+ * less in a large crowd than in a small one.
  *
- * Two things bound the law. No share is less than wait_limits.min_patience_ns,
+ * Three things bound the law. A thread looks at the line every PATIENCE_LOOK_NS
+ * only. No share is less than wait_limits.min_patience_ns,
  * so that an honest client can say something at all; a crowd of more than
  * w * sqrt(L / min_patience) waits for q/w * min_patience. And the share is the
  * smallest since the line was last empty (or of the last ten seconds, if it
  * never is): if shares grew while a line gets shorter, its last client would
  * wait for L * q / (w + q).
  *
- * Source: the arithmetic above; measured by slowhttptest, see
- * tests/faults/test_crowds.py. */
+ * Source: the arithmetic above, tried by tests/units/test_patience.c; the crowds
+ * themselves by tests/faults/test_crowds.py. */
 
 #ifndef PATIENCE_H
 #define PATIENCE_H

@@ -22,7 +22,7 @@ enum { MAX_THREADS = 1000 };
 static struct queue waiting;
 static int listener, threads = 16;
 
-/* By this law, a newcomer waits for a quarter of a limit at most: patience.h */
+/* By this law, a newcomer waits the less, the longer the line is: patience.h */
 static double share_of_limits(void)
 {
     double all = threads + visits_waiting() + tcp_waiting(listener);

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 enum {
+    TM = 6,   /* timing mark, an option: answers tell what came before it */
     DM = 242, /* data mark: what came before it is void */
     BRK = 243,
     IP = 244, /* interrupt process: Ctrl-C */
@@ -67,13 +68,45 @@ size_t telnet_filter(void *self, char *bytes, size_t size)
     return left;
 }
 
-/* The command that ends an interrupt is sent as urgent data, which would be
- * taken out of its place in the stream. */
-void telnet_attach(struct telnet *telnet, struct reader *in)
+/* How many bytes of an interrupt are here; 0 if it is something else. The data
+ * mark comes a little later than the rest. */
+static size_t interrupt_at(const char *here, size_t size)
+{
+    static const unsigned char interrupt[] = {IAC, IP, IAC, DO, TM, IAC, DM};
+    for (size_t length = sizeof interrupt; length >= 5; length -= 2)
+        if (size >= length && memcmp(here, interrupt, length) == 0)
+            return length;
+    return 0;
+}
+
+size_t telnet_skip_interrupts(int client, char *line, size_t length)
+{
+    const struct telnet telnet = {.client = client, .verb = DO};
+    const char *end = line + length, *from = memchr(line, IAC, length);
+    if (from == NULL)
+        return length;
+    char *to = line + (from - line);
+    while (from < end) {
+        size_t skipped = interrupt_at(from, (size_t)(end - from));
+        if (skipped > 0)
+            refuse_option(&telnet, TM);
+        else
+            *to++ = *from++;
+        from += skipped;
+    }
+    return (size_t)(to - line);
+}
+
+void telnet_keep_urgent(int client)
 {
     const int on = 1;
+    setsockopt(client, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
+}
+
+void telnet_attach(struct telnet *telnet, struct reader *in)
+{
     *telnet = (struct telnet){.client = in->client, .state = TEXT};
     in->filter = telnet_filter;
     in->filtering = telnet;
-    setsockopt(in->client, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
+    telnet_keep_urgent(in->client);
 }

@@ -29,4 +29,11 @@ void telnet_attach(struct telnet *telnet, struct reader *in);
  * there must be room. */
 size_t telnet_filter(void *telnet, char *bytes, size_t size);
 
+/* For a service to which all bytes matter: answers what telnet sends on Ctrl-C
+ * and takes it out of the line, and nothing else. Returns the length left. */
+size_t telnet_skip_interrupts(int client, char *line, size_t length);
+
+/* Urgent data, as telnet sends after Ctrl-C, stays in its place. */
+void telnet_keep_urgent(int client);
+
 #endif

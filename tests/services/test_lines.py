@@ -59,6 +59,19 @@ def test_telnet_hears_again_after_ctrl_c(lab, talk):
         assert client.ask(b"rds").endswith(b"echo words\n")
 
 
+@pytest.mark.parametrize("mark", [b"", DATA_MARK])
+def test_telnet_hears_the_echo_again_after_ctrl_c(lab, mark):
+    """Of telnet's commands the echo takes this one only: all other bytes are for it to return."""
+    with lab.serve("echo") as server:
+        client = server.greeted()
+        client.send(b"wo" + CTRL_C[: None if mark else -1])
+        if mark:
+            client.socket.send(mark, socket.MSG_OOB)
+        client.send(b"rds\n" + CTRL_C[:4] + b"\xff\n")
+        assert client.read(3) == WONT_TIMING_MARK
+        assert client.line() + client.line() == b"words\n" + CTRL_C[:4] + b"\xff\n"
+
+
 @pytest.mark.parametrize("size", [1, 2, 3, 1000])
 def test_telnet_commands_may_come_in_pieces(lab, size):
     sent = b"echo a\xff\xfd\x01b\xff\xfb\x03c\xff\xf4\n"

@@ -1,0 +1,85 @@
+/* Patience: the law that patience.h states, by a line that is played through.
+ * Clients that never say anything come at one moment, and a newcomer last. */
+
+#include "patience.h"
+
+#include "check.h"
+#include "wait.h"
+
+#define LIMIT_NS (10 * NS_PER_S)
+
+static int line, workers;
+
+static double share(void)
+{
+    double all = workers + line;
+    return workers / all * workers / all;
+}
+
+/* How long the newcomer waits who makes the line q long; while it waits, others
+ * come, so that the line is as long for all. */
+static int64_t wait_behind(int q)
+{
+    line = 0;
+    patience_now(); /* nobody waited: what was remembered is forgotten */
+    line = q;
+    int64_t before = workers + q - 1; /* w of them are being served */
+    return (int64_t)((double)before / workers * (double)patience_of(LIMIT_NS));
+}
+
+static void a_newcomer_waits_for_less_than_the_law_says(void)
+{
+    patience_share = share;
+    for (workers = 1; workers <= 64; workers *= 2)
+        for (int q = 1; q <= 1000; q++) {
+            double law = (double)LIMIT_NS * workers / (workers + q);
+            CHECK((double)wait_behind(q) < law);
+        }
+}
+
+static void the_line_before_a_newcomer_takes_a_quarter_at_most(void)
+{
+    patience_share = share;
+    workers = 16;
+    for (int q = 1; q <= 1000; q++) {
+        wait_behind(q);
+        int64_t in_line = patience_of(LIMIT_NS) * (q - 1) / workers;
+        CHECK(in_line <= LIMIT_NS / 4);
+    }
+    wait_behind(16);
+    CHECK(patience_of(LIMIT_NS) == LIMIT_NS / 4);
+}
+
+static void no_share_is_less_than_the_floor(void)
+{
+    patience_share = share;
+    wait_limits.min_patience_ns = 250 * NS_PER_MS;
+    workers = 16;
+    wait_behind(1000);
+    CHECK(patience_of(LIMIT_NS) == 250 * NS_PER_MS);
+    CHECK(patience_of(100 * NS_PER_MS) == 100 * NS_PER_MS);
+    CHECK(patience_of(0) == 0); /* no limit */
+}
+
+static void a_share_is_remembered_until_the_line_is_empty(void)
+{
+    patience_share = share;
+    workers = 16;
+    wait_behind(48);
+    line = 16;
+    CHECK(patience_of(LIMIT_NS) == LIMIT_NS / 16);
+    line = 0;
+    CHECK(patience_of(LIMIT_NS) == LIMIT_NS);
+}
+
+int main(int argc, char *argv[])
+{
+    const struct test tests[] = {
+        TEST(a_newcomer_waits_for_less_than_the_law_says),
+        TEST(the_line_before_a_newcomer_takes_a_quarter_at_most),
+        TEST(no_share_is_less_than_the_floor),
+        TEST(a_share_is_remembered_until_the_line_is_empty),
+        {0},
+    };
+    return run_test(argc, argv, tests);
+}
