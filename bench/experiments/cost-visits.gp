@@ -20,7 +20,7 @@ set bmargin at screen 0.17
 set border 1
 set xrange [0 : max(bar_max, run_max) * 1.2]
 set yrange [row_max + 0.6 : 0.4]
-set xlabel "CPU seconds of the server\nbar: median of the runs; dots: each run; grey: what lab 1 needs" textcolor rgb ink
+set xlabel "CPU seconds of the server\nbar: median of the runs; dots: each run; grey: what lab 1 needs; dashed: predicted (thin: if the model were free)" textcolor rgb ink
 set grid xtics back linewidth 1 dashtype solid linecolor rgb faint
 unset ytics
 thick = 0.3
@@ -31,6 +31,10 @@ plot bars using (0):'row':(0):(@grey_end):(column('row') - thick):(column('row')
          with boxxyerror linecolor rgb variable, \
      for [left = 0:1] runs using (column('left_out') == left ? column('cpu_s') : NaN):'row' \
          with points pointtype left ? 6 : 7 pointsize 1.6 * point_unit linewidth 2 linecolor rgb 'black', \
+     bars using 'ideal_s':(column('row') - 0.4):(0):(0.8):(tone(column('number'))) \
+         with vectors nohead linewidth 1.5 dashtype thin linecolor rgb variable, \
+     bars using 'predicted_s':(column('row') - 0.4):(0):(0.8):(tone(column('number'))) \
+         with vectors nohead linewidth 4 dashtype dashes linecolor rgb variable, \
      bars using (0):'row':'name':(tone(column('number'))) \
          with labels noenhanced right offset -1, 0 font note textcolor rgb variable, \
      bars using 'end_s':'row':'words' \

@@ -100,7 +100,7 @@ def plan_visits(lab: Lab, repeat: int, options: Options) -> Run:
 
 def conclude(made: list[Measured], options: Options, folder: Path) -> Conclusion:
     """A chart for clients who stay, and one for those who come and go."""
-    points, bills = make_points(made), make_bills(made)
+    points, bills = make_points(made), make_bills(made, options.prices)
     charts = [held_chart(points, folder)] if points else []
     charts += [visit_chart(bills, folder)] if bills else []
     findings = held_findings(points) + visit_findings(bills)

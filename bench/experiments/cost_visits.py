@@ -7,6 +7,7 @@ from statistics import median
 
 from bench.experiments.cost_held import POOL, VISITS
 from bench.experiments.experiment import Finding, labs_of
+from bench.judge.prices import FREE, Prices
 from bench.judge.stamps import believed, hollow
 from bench.measure.labs import Lab
 from bench.measure.rig import Counted
@@ -18,6 +19,7 @@ from bench.tell.units import seconds
 CONNECTIONS = 5000
 BYTES = 4000
 AT_ONCE = 10
+REQUEST = "desk, 4000 bytes"  # as the price list has it
 
 
 # ---- Clients who come and go, as in Stevens' chapter 30 ----
@@ -30,6 +32,7 @@ class Bill:
     lab: Lab
     repeats: list[Counted]
     left_out: list[Counted] = field(default_factory=list)
+    prices: Prices = FREE
 
     @property
     def is_baseline(self) -> bool:
@@ -42,18 +45,28 @@ class Bill:
         return costs_of(self.repeats)
 
     @property
+    def ideal(self) -> float:
+        """CPU seconds for the conversations alone, as if the model were free."""
+        return CONNECTIONS * self.prices.request(REQUEST) or math.nan
+
+    @property
+    def predicted(self) -> float:
+        """The same with what this lab's model charges."""
+        return CONNECTIONS * self.prices.visit(self.lab.name, REQUEST)
+
+    @property
     def cost(self) -> float:
         """The median of the repeats."""
         return median(self.costs) if self.costs else math.nan
 
 
-def make_bills(made: list[Measured]) -> list[Bill]:
+def make_bills(made: list[Measured], prices: Prices = FREE) -> list[Bill]:
     """One for each lab."""
     visits = [each for each in made if each.run.scene == VISITS]
     bills = []
     for lab in labs_of(visits):
         of_lab = [each for each in visits if each.run.lab == lab]
-        bills.append(Bill(lab, believed(of_lab), hollow(of_lab)))
+        bills.append(Bill(lab, believed(of_lab), hollow(of_lab), prices))
     return bills
 
 
@@ -76,6 +89,8 @@ def visit_findings(bills: list[Bill]) -> list[Finding]:
             bill.lab.name,
             what,
             bill.costs,
+            bill.ideal,
+            bill.predicted,
             remark="" if bill.is_baseline else f"{words(bill, baseline)} to lab 1's",
         )
         for bill in bills
@@ -92,7 +107,7 @@ def signed(value: float) -> str:
 def visit_chart(bills: list[Bill], folder: Path) -> Chart:
     """Write what the chart is drawn from."""
     baseline = baseline_of(bills)
-    header = "row,number,lab,baseline_s,cpu_s,end_s,name,words"
+    header = "row,number,lab,baseline_s,cpu_s,end_s,ideal_s,predicted_s,name,words"
     rows = [bill_row(n, bill, baseline) for n, bill in enumerate(bills, 1)]
     write_csv(folder / "cost-visits.csv", header, rows)
     runs = [
@@ -117,10 +132,10 @@ def visit_chart(bills: list[Bill], folder: Path) -> Chart:
 
 def bill_row(row: int, bill: Bill, baseline: float) -> list:
     """One bar for the CSV; its words stand behind its last dot."""
-    end = max([baseline, *bill.costs])
-    said = words(bill, baseline)
+    end = max([baseline, *bill.costs, *filter(math.isfinite, [bill.predicted])])
+    known = [baseline, bill.cost, end, bill.ideal, bill.predicted]
     lab = bill.lab
-    return [row, lab.number, lab.name, baseline, bill.cost, end, lab.title, said]
+    return [row, lab.number, lab.name, *known, lab.title, words(bill, baseline)]
 
 
 def words(bill: Bill, baseline: float) -> str:

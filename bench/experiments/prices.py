@@ -3,10 +3,12 @@
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from dataclasses import replace
 from statistics import fmean, linear_regression, median
 
 from bench.experiments.charges import CORES
 from bench.experiments.experiment import Conclusion, Experiment, Options, labs_of
+from bench.measure import rig
 from bench.judge.prices import Price, Prices, price
 from bench.measure.labs import Lab
 from bench.measure.processes import INTERRUPTS
@@ -16,10 +18,19 @@ from bench.tell.charts import write_csv
 from bench.tell.summary import table
 from bench.tell.units import words
 
+SITE = "the site"  # stands for a folder that is made when it is needed
 LINES = {"sleep": {1: 100, 20: 10}, "burn": {1: 100, 20: 10}}  # ms: clients in a line
 ALONE = {"sleep": 2, "burn": 1}  # ms that a client alone asks for
 CROWDS = (1, 10, 100, 1000)
 REPEATS, QUICK_REPEATS = 5, 2
+REQUESTS = {  # of each service that the generator speaks: the price's name
+    "desk, echo hello": (("desk",), "echo hello"),
+    "desk, 4000 bytes": (("desk",), "bytes 4000"),
+    "http, 1 KiB": (("http", SITE), "/"),
+    "files, 1 KiB": (("files", SITE), "/"),
+}
+ASKING = 500  # clients, each of whom asks once
+FEW, FEW_MS = 10, 100  # clients who come and go, and for how long
 ALONE_EACH = 3  # clients alone in each repeat
 POOL = 10
 NULL = "null"
@@ -35,8 +46,9 @@ def plan(labs: list[Lab], options: Options) -> list[Run]:
     runs = []
     for repeat in range(1, repeats + 1):
         of_repeat = [*plan_lines(labs, repeat), *plan_crowds(labs, options, repeat)]
+        of_repeat += plan_requests(labs, repeat)
         for lab in labs:
-            of_repeat += plan_alone(lab, repeat)
+            of_repeat += [*plan_alone(lab, repeat), plan_few(lab, repeat)]
         if options.null:
             of_repeat.append(plan_idle(options.null, repeat))
         shuffle(of_repeat)
@@ -52,6 +64,29 @@ def plan_lines(labs: list[Lab], repeat: int) -> Iterator[Run]:
                 scene = f"line-{work}-{ms}"
                 takes = clients * ms / 1000
                 yield plan_run(lab, scene, clients, f"{work} {ms}", repeat, takes)
+
+
+def plan_requests(labs: list[Lab], repeat: int) -> Iterator[Run]:
+    """A line of clients before one worker, each with one short request."""
+    for lab in [each for each in labs if each.clerks(POOL) == 1][:1]:
+        for name, (service, say) in REQUESTS.items():
+            run = plan_run(lab, request_scene(name), ASKING, say, repeat, ASKING * 1e-4)
+            words = [str(rig.site()) if each == SITE else each for each in service]
+            yield replace(run, service=tuple(words))
+
+
+def plan_few(lab: Lab, repeat: int) -> Run:
+    """A few clients at a time, each with a connection of its own, as many as can come."""
+    flags = {"requests": 1, "say": "echo hello", "duration": f"{FEW_MS}ms"}
+    run = plan_run(lab, "few", FEW, "echo hello", repeat, FEW_MS / 1000)
+    generators = rig.sharing(FEW, flags)
+    is_so = {"is_counted": True, "counts_others": True}
+    return replace(run, generators=generators, flags={"threads": FEW}, **is_so)
+
+
+def request_scene(name: str) -> str:
+    """A request's name as it may stand in a file's."""
+    return f"request-{name.replace(', ', '-').replace(' ', '-')}"
 
 
 def plan_alone(lab: Lab, repeat: int) -> Iterator[Run]:
@@ -110,6 +145,7 @@ def price_list(made: list[Measured], known: tuple[Price, ...] = ()) -> Prices:
     lines = [*line_prices(made)]
     listed = [*known, *lines, *alone_prices(made, Prices(tuple(lines)))]
     listed += [*idle_prices(made), *crowd_prices(made), *cpu_prices(made)]
+    listed += [*few_prices(made), *request_prices(made)]
     return Prices(tuple(listed))
 
 
@@ -186,6 +222,28 @@ def cpu_prices(made: list[Measured]) -> Iterator[Price]:
     ]
     if own:
         yield price("client: CPU of the generator", own)
+
+
+def few_prices(made: list[Measured]) -> Iterator[Price]:
+    """CPU time of a lab for a connection with a request, where few come at a time."""
+    runs = of_scene(made, "few")
+    for lab in labs_of(runs):
+        each_s = [e.cpu_each_s for e in runs if e.run.lab == lab and e.answered]
+        if each_s:
+            what = "connection, few at a time: CPU of the server"
+            yield price(what, each_s, server=lab.name)
+
+
+def request_prices(made: list[Measured]) -> Iterator[Price]:
+    """CPU time of lab 1 for a connection and one request, by what is asked for."""
+    crowds = of_scene(made, "crowd")
+    lone = [each for each in crowds if each.run.clients == CROWDS[0]]
+    for name in REQUESTS:
+        runs = of_scene(made, request_scene(name))
+        start = [server_cpu(e) for e in lone if runs and e.run.lab == runs[0].run.lab]
+        if start:
+            each_s = [(server_cpu(e) - median(start)) / (ASKING - 1) for e in runs]
+            yield price(f"request, {name}: CPU of the server", each_s)
 
 
 def server_cpu(made: Measured) -> float:

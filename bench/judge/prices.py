@@ -4,6 +4,7 @@ They are measured apart, before the experiments, and never fitted to what they p
 """
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -81,6 +82,22 @@ class Prices:
     def cpu(self, server: str) -> float:
         """CPU time of the server for a connection on which nothing is asked."""
         return self.one("connection: CPU of the server", server)
+
+    def visit(
+        self, server: str, request: str, usual: str = "desk, echo hello"
+    ) -> float:
+        """CPU time of the server for a client who connects, asks once and goes.
+
+        What the model charges for a connection with the usual request while few come
+        at a time, and what this request takes more, which is no matter of the model's.
+        """
+        asked, known = map(self.request, (request, usual))
+        few = self.one("connection, few at a time: CPU of the server", server)
+        return few + asked - known if few else math.nan
+
+    def request(self, name: str) -> float:
+        """CPU time of the server that has one thread for a connection with a request."""
+        return self.one(f"request, {name}: CPU of the server")
 
     @property
     def generator_cpu(self) -> float:

@@ -557,18 +557,3 @@ def test_two_like_inks_would_be_noticed():
     red, green = "#c04040", "#609040"
     assert least_distance([red, green], "all cones") > 60
     assert least_distance([red, green], "deuteranopia") < 25
-
-
-def test_in_grey_print_the_marks_differ():
-    """Where two inks are alike in grey, one lab's marks are filled and the other's hollow."""
-    style = (charts.HERE / "style.gp").read_text()
-    kinds = re.search(r"shape\(lab\) = int\(word\('([\d ]+)'", style)[1].split()[:4]
-    assert len(set(kinds)) == 4, "another shape for each lab"
-    filled = [int(kind) in (5, 7, 9, 11, 13, 15) for kind in kinds]
-    grey = [lab_colour(colour, "all cones")[0] for colour in inks("light")]
-    for one, other in combinations(range(4), 2):
-        assert (
-            abs(grey[one] - grey[other]) > 10
-            or filled[one] != filled[other]
-            or (kinds[one] != kinds[other])
-        )
