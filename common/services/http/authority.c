@@ -26,7 +26,8 @@ static bool copy(char *string, size_t size, struct http_text text)
 static bool read_ipv6(struct http_text host, struct in6_addr *address)
 {
     char string[INET6_ADDRSTRLEN];
-    if (host.length < strlen("[]") || *host.at != '[')
+    if (host.length < strlen("[]") || *host.at != '[' ||
+        host.at[host.length - 1] != ']')
         return false;
     struct http_text inner = http_text_skip(host, 1);
     inner.length--; /* the bracket at the end */

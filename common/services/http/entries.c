@@ -84,8 +84,11 @@ static void add(struct entries *entries, const char *entry)
 {
     size_t size = strlen(entry) + 1;
     if (entries->count == ENTRIES_ROOM ||
-        size > sizeof entries->space - entries->used)
+        size > sizeof entries->space - entries->used) {
         drop_half(entries);
+        if (compare(entry, entries->bound) > 0)
+            return; /* it comes with a later part, as those dropped */
+    }
     entries->all[entries->count++] =
         memcpy(entries->space + entries->used, entry, size);
     entries->used += size;
