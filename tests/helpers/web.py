@@ -76,7 +76,7 @@ class WebClient(Client):
 
     def chunks(self) -> bytes:
         """A body in chunks, without extensions and trailers."""
-        body = b""
+        body = []
         while True:
             line = self.line()
             assert re.fullmatch(rb"[0-9a-f]+\r\n", line), f"no chunk: {shown(line)}"
@@ -84,8 +84,8 @@ class WebClient(Client):
             chunk = self.read(size + 2)
             assert len(chunk) == size + 2 and chunk.endswith(b"\r\n"), "a cut chunk"
             if size == 0:
-                return body
-            body += chunk[:-2]
+                return b"".join(body)
+            body.append(chunk[:-2])
 
     def ask_for(
         self, method: str, target: str, *fields: str, body: bytes = b""

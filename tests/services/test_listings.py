@@ -77,7 +77,7 @@ def test_a_listing_goes_in_chunks_or_to_the_end_of_the_connection(folder):
 @plain_only
 def test_a_listing_takes_little_memory_from_clients_that_do_not_read(folder):
     """2.5 MB of names for each; the server holds no more than a part of them at once."""
-    clients = 20
+    clients = 8
     fill(folder, ["x" * 250 + f"{number:05}" for number in range(10_000)])
     with serve(THREADS, "http", folder) as server:
         before = resident_bytes(server)
