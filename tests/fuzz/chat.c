@@ -50,27 +50,34 @@ static size_t character_length(const unsigned char *text, size_t left)
     return grammar[row].length;
 }
 
-/* Invisible, or changing the direction of others: all in a block of U+2000, and
- * some beyond, by their first bytes. */
+/* The character of two bytes or more that stands here. */
+static uint32_t decode(const unsigned char *text, size_t length)
+{
+    uint32_t point = text[0] & (0x7Fu >> length);
+    for (size_t i = 1; i < length; i++)
+        point = point << 6 | (text[i] & 0x3Fu);
+    return point;
+}
+
+/* Invisible, or changing the direction of others. Numbers, not strings: a
+ * sanitizer looks at each call of strlen and memcmp, 100 times slower. */
 static bool is_deceptive(const unsigned char *text, size_t length)
 {
     static const struct {
-        const char *first, *last;
+        uint32_t first, last;
     } ranges[] = {
-        {"\u00ad", "\u00ad"},         {"\u034f", "\u034f"},
-        {"\u061c", "\u061c"},         {"\u115f", "\u1160"},
-        {"\u17b4", "\u17b5"},         {"\u180b", "\u180f"},
-        {"\u200b", "\u200f"},         {"\u2028", "\u202e"},
-        {"\u2060", "\u206f"},         {"\u3164", "\u3164"},
-        {"\ufe00", "\ufe0d"},         {"\ufeff", "\ufeff"},
-        {"\uffa0", "\uffa0"},         {"\ufff9", "\ufffb"},
-        {"\U0001bca0", "\U0001bca3"}, {"\U0001d173", "\U0001d17a"},
-        {"\U000e0000", "\U000e0fff"},
+        {0x00AD, 0x00AD},   {0x034F, 0x034F},   {0x061C, 0x061C},
+        {0x115F, 0x1160},   {0x17B4, 0x17B5},   {0x180B, 0x180F},
+        {0x200B, 0x200F},   {0x2028, 0x202E},   {0x2060, 0x206F},
+        {0x3164, 0x3164},   {0xFE00, 0xFE0D},   {0xFEFF, 0xFEFF},
+        {0xFFA0, 0xFFA0},   {0xFFF9, 0xFFFB},   {0x1BCA0, 0x1BCA3},
+        {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF},
     };
+    if (length == 1)
+        return false;
+    uint32_t point = decode(text, length);
     for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
-        if (strlen(ranges[i].first) == length &&
-            memcmp(text, ranges[i].first, length) >= 0 &&
-            memcmp(text, ranges[i].last, length) <= 0)
+        if (point >= ranges[i].first && point <= ranges[i].last)
             return true;
     return false;
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "http/authority.h"
 #include "http/body.h"
 #include "http/conditions.h"
 #include "http/date.h"
@@ -43,9 +44,33 @@ static void check_range(struct http_text text, int64_t size)
         PROPERTY(range.first >= 0 && range.length >= 0);
         PROPERTY(range.first + range.length <= size);
         PROPERTY(status == 200 ? range.length == size : range.length > 0);
-        sum += range.length;
+        sum += range.length; /* none overlap, so: */
     }
     PROPERTY(sum <= size);
+}
+
+/* What is taken for an authority is host[:port], whole and nothing else. */
+static void check_authority(struct http_text text)
+{
+    struct http_text host, again;
+    if (!http_authority_read(text, &host))
+        return;
+    PROPERTY(host.at == text.at && host.length > 0);
+    PROPERTY(host.length <= text.length);
+    PROPERTY((*host.at == '[') == (host.at[host.length - 1] == ']'));
+    for (size_t i = 0; i < host.length; i++) {
+        PROPERTY(host.at[i] > ' ' && host.at[i] < 0x7F);
+        PROPERTY(strchr("@/?#\\\"<>", host.at[i]) == NULL);
+        PROPERTY(host.at[i] != ':' || *host.at == '[');
+    }
+    struct http_text port = http_text_skip(text, host.length);
+    PROPERTY(port.length == 0 || *port.at == ':');
+    for (size_t i = 1; i < port.length; i++)
+        PROPERTY(isdigit((unsigned char)port.at[i]));
+    PROPERTY(http_authority_read(host, &again));
+    PROPERTY(again.length == host.length);
+    if (http_host_is_loopback(host))
+        PROPERTY(strchr("[1lL", *host.at) != NULL);
 }
 
 static void check_condition(enum http_field field, struct http_text text)
@@ -66,6 +91,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     check_date(text);
     check_range(text, 0);
     check_range(text, 1000);
+    check_authority(text);
     for (int i = 0; i < HTTP_FIELDS; i++)
         check_condition((enum http_field)i, text);
     if (http_chunk_size(text, &chunk))
