@@ -758,7 +758,7 @@ LAB3 = [
         3,
         "lifo",
         "the newest is taken first",
-        45,
+        50,
         "order",
         "last-in-first-out",
         (
@@ -832,7 +832,7 @@ LAB3 = [
         3,
         "refuse-forgotten",
         "who has no place is forgotten",
-        85,
+        80,
         "busy",
         "not-refused",
         (
@@ -854,7 +854,7 @@ LAB3 = [
         3,
         "always-waits",
         "the queue waits whatever --when-full says",
-        85,
+        80,
         "busy",
         "",
         (Q, "    while (is_full(queue) && queue->waits)", "    while (is_full(queue))"),
@@ -908,7 +908,7 @@ LAB3 = [
         3,
         "lock-kept",
         "push keeps the lock when full",
-        85,
+        80,
         "busy",
         "lock-kept",
         (
@@ -1039,7 +1039,7 @@ LAB4 = [
     one(
         4,
         "deadline-last",
-        "the clock is looked at only when poll says so",
+        "right: a test of the deadline that changes nothing",
         100,
         "",
         "",

@@ -165,7 +165,7 @@ STAGES = [
         "greet",
         10,
         "one client after the other is greeted and answered",
-        lambda trial: shared.greets(trial, "--threads=2"),
+        lambda trial: shared.greets(trial, "--threads=2", late_ms=LATE_MS),
         READ + "#the-diff",
         (
             "What does a worker do, and where do its clients come from?",

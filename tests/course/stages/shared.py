@@ -10,8 +10,8 @@ from tests.course.talk import Client, Failed, as_served
 TOKENS = 20
 
 
-def greets(trial: Trial, *flags: str) -> None:
-    with trial.serve(*flags, "desk") as server:
+def greets(trial: Trial, *flags: str, late_ms: int = 0) -> None:
+    with trial.serve(*flags, "desk", late_ms=late_ms) as server:
         for number in 1, 2, 3:
             client = server.connect()
             if client.greeted() != number:
