@@ -34,6 +34,7 @@ test-grader: labs ## grade some right and wrong submissions of each lab, and com
 test-course: labs ## the same with all of them, then mutants of the labs (MUTANTS=1000)
 	@$(COURSE).checks.run_table --jobs=2
 	@$(COURSE).checks.gallery --jobs=2
+	@$(COURSE).checks.hunting
 	@$(COURSE).checks.mutants --most=$(or $(MUTANTS),1000)
 .PHONY: test-grader test-course
 exam: ## questions with numbers drawn from SEED=1 (ANSWERS=1: worked; GIFT=1: the tutorial's, for Moodle)

@@ -16,7 +16,7 @@ from tests.course import (
     slides,
     variants,
 )
-from tests.course.checks import gallery
+from tests.course.checks import gallery, mutants
 from tests.course.checks.submissions import ALL
 from tests.course.cut import Blank, Drift, Drop, Swap, blank, cut, drop, swap
 from tests.course.start import files_of, start
@@ -155,6 +155,13 @@ def test_every_gallery_variant_of_lab_code_is_in_the_table():
     for name, loss in gallery.LOSSES.items():
         known = {stage.name for stage in stages(loss.lab)}
         assert set(f"{loss.must} {loss.may}".split()) <= known, name
+
+
+def test_every_equivalent_is_a_mutant_of_today_and_has_a_reason():
+    every = {one.key for lab in LABS for one in mutants.all_mutants(lab)}
+    assert mutants.equivalents() <= every, mutants.equivalents() - every
+    groups = mutants.EQUIVALENT.read_text().split("\n\n")[1:]
+    assert all(group.startswith("# ") for group in groups)
 
 
 def test_start_writes_over_nothing(tmp_path):
