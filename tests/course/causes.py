@@ -132,6 +132,21 @@ def no_signal(e: Evidence) -> bool:
     return workers_wait and main_waits and never_signalled(e)
 
 
+def not_refused(e: Evidence) -> bool:
+    """Somebody should be told that it is busy, and no line of the source tells it."""
+    where = {2: "shortage", 3: "busy"}.get(e.lab)
+    return e.stage == where and e.saw(NOTHING) and not e.wrote(r"service_refuse\s*\(")
+
+
+def waits_although_refuse(e: Evidence) -> bool:
+    return (
+        e.lab == 3
+        and e.stage == "busy"
+        and e.saw(NOTHING)
+        and e.stands(r"(?m)^main: .*queue_push.*" + WAITS)
+    )
+
+
 def slot_kept(e: Evidence) -> bool:
     if e.lab != 2 or not e.saw(NOTHING) or not e.stands(r"(?m)^main: .*" + WAITS):
         return False
@@ -281,11 +296,27 @@ CAUSES: list[Cause] = [
     ),
     Cause(
         "not-refused",
+        not_refused,
+        "Nobody tells the client that it cannot be served: service_refuse, which closes it, too.",
+    ),
+    Cause(
+        "waits-although-refuse",
+        waits_although_refuse,
+        "queue_push waits for a place although the queue was opened not to wait (--when-full=refuse): then it returns false at once.",
+    ),
+    Cause(
+        "refused-although-wait",
         lambda e: e.lab == 3
-        and e.stage == "busy"
-        and e.saw(NOTHING)
-        and not e.wrote(r"service_refuse\s*\("),
-        "queue_push turned the client away, and nobody told it: service_refuse.",
+        and e.stage == "wait"
+        and e.saw(r"waited in a full line.*read \"busy"),
+        "A newcomer was refused although --when-full=wait: while the queue is full, queue_push waits, if queue->waits.",
+    ),
+    Cause(
+        "not-full-yet",
+        lambda e: e.lab == 3
+        and e.stage == "free"
+        and e.saw(r"that came at once.*read \"busy"),
+        "A client was refused although a worker was free. An idle worker is one more place, and nobody is let in before all workers are idle (queue_await_workers).",
     ),
     Cause(
         "last-in-first-out",
@@ -350,6 +381,40 @@ CAUSES: list[Cause] = [
         and e.saw(NOTHING)
         and e.stands("reader_begin|reader_line"),
         "The server waits for the next request, and thinks that it sent everything: send may take a part only.",
+    ),
+    Cause(
+        "line-limit",
+        lambda e: e.lab == 1 and e.stage == "long" and e.saw("not told that it is too"),
+        "A line that is longer than longest (without its LF, or CR and LF) is EMSGSIZE. Compare before you return it.",
+    ),
+    Cause(
+        "off-by-one",
+        lambda e: e.lab == 1
+        and e.stage == "long"
+        and e.saw(r"expected \"[xy]+.*read \"error line too long"),
+        "A line of exactly 4096 bytes is not too long: what counts is its text, without LF, or CR and LF.",
+    ),
+    Cause(
+        "wrong-setting",
+        lambda e: e.lab == 4 and e.stage == "backlog" and e.saw("the kernel let in"),
+        "listen gets another number than the one that --backlog says.",
+    ),
+    Cause(
+        "deadline-kept",
+        lambda e: e.lab == 4
+        and e.stage == "honest"
+        and e.saw(r"one request after the other.*timed out: the request took"),
+        "Each request took a moment only, but all together were cut: the deadline of the first was kept. Each request has one of its own.",
+    ),
+    Cause(
+        "port-not-asked",
+        lambda e: e.lab == 0 and e.saw("and it says 0"),
+        "For port 0 the kernel picks a port at bind. getsockname says which.",
+    ),
+    Cause(
+        "no-reason",
+        lambda e: e.lab == 0 and e.stage == "taken" and e.saw("without a word"),
+        "The failure is noticed, and nobody is told why: perror, or err(3), before the end.",
     ),
     Cause(
         "M10 starved-pool",

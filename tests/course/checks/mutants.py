@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tests.course import cell
 from tests.course.build import ROOT, Tree
 from tests.course.cut import Blank, Swap, find
 from tests.course.handout import HANDOUTS
@@ -224,7 +225,10 @@ def main() -> int:
                 f"{number} of {len(left)}: {row[1]:>3} points, {row[2]} s, {row[0][:90]}",
                 flush=True,
             )
-    return tell([rows[one.key] for one in mutants])
+    left = cell.left_running()
+    if left:
+        print(f"{len(left)} processes are left: {', '.join(left[:5])}")
+    return tell([rows[one.key] for one in mutants]) or bool(left)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tests.course import cell
 from tests.course.build import Tree
 from tests.course.checks.submissions import ALL, RACES, SOME, Submission
 from tests.course.patience import patience_for
@@ -98,8 +99,11 @@ def main() -> int:
                                 look["threads"],
                             )
             sys.stdout.flush()
+    left = cell.left_running()
+    if left:
+        print(f"WRONG {len(left)} processes are left: {', '.join(left[:5])}")
     print(f"{len(submissions) - mistakes} of {len(submissions)} as the table says")
-    return 1 if mistakes else 0
+    return 1 if mistakes or left else 0
 
 
 if __name__ == "__main__":

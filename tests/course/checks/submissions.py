@@ -187,7 +187,7 @@ LAB0 = [
         "the line says port 0",
         0,
         "announce",
-        "",
+        "port-not-asked",
         (S, "ntohs(address.sin_port));\n    fflush", "atoi(argv[1]));\n    fflush"),
     ),
     one(
@@ -196,7 +196,7 @@ LAB0 = [
         "a port that is taken ends it without a word",
         95,
         "taken",
-        "",
+        "no-reason",
         (
             S,
             '        err(EXIT_FAILURE, "cannot listen on port %s", argv[1]);',
@@ -355,7 +355,7 @@ LAB1 = [
         "a line may be of any length",
         90,
         "long",
-        "",
+        "line-limit",
         (R, "> longest) {", "> 100000) {"),
     ),
     one(
@@ -364,7 +364,7 @@ LAB1 = [
         "the CR and LF count",
         90,
         "long",
-        "",
+        "off-by-one",
         (R, "> longest) {", "+ 1 > longest) {"),
     ),
     one(
@@ -640,7 +640,7 @@ LAB2 = [
         "nobody is told when no thread can be started",
         95,
         "shortage",
-        "",
+        "not-refused",
         (
             S,
             "        service_refuse(client);\n        slots_give();\n",
@@ -679,7 +679,7 @@ LAB2 = [
         "one more than the limit",
         75,
         "limit",
-        "",
+        "no-limit",
         (T, "    while (available == 0)", "    while (available < 0)"),
     ),
 ]
@@ -847,7 +847,7 @@ LAB3 = [
         "an idle worker is no place",
         90,
         "free",
-        "",
+        "not-full-yet",
         (Q, ">= queue->capacity + queue->idle", ">= queue->capacity"),
     ),
     one(
@@ -856,7 +856,7 @@ LAB3 = [
         "the queue waits whatever --when-full says",
         80,
         "busy",
-        "",
+        "waits-although-refuse",
         (Q, "    while (is_full(queue) && queue->waits)", "    while (is_full(queue))"),
     ),
     one(
@@ -865,7 +865,7 @@ LAB3 = [
         "the queue refuses whatever --when-full says",
         85,
         "wait",
-        "",
+        "refused-although-wait",
         (Q, "    while (is_full(queue) && queue->waits)", "    while (0)"),
     ),
     one(
@@ -1019,7 +1019,7 @@ LAB4 = [
         "the limit is for the whole visit",
         90,
         "honest",
-        "",
+        "deadline-kept",
         (
             R,
             "    in->deadline = deadline_after(wait_limits.request_ns);",
@@ -1032,7 +1032,7 @@ LAB4 = [
         "the backlog is not the chosen one",
         95,
         "backlog",
-        "",
+        "wrong-setting",
         (S, "service_listen(backlog)", "service_listen(SOMAXCONN)"),
         (S, "#include <unistd.h>", "#include <sys/socket.h>\n#include <unistd.h>"),
     ),
