@@ -33,6 +33,7 @@ LEFT_OUT = (
     "tests/units/",
     "tests/course/checks/",
     "tests/course/hunts.py",
+    "tests/course/exam.py",
     ".github/",
     ".ci/run",
 )
@@ -84,6 +85,9 @@ def without_answers(text: str) -> str:
 
 def hide_answers(out: Path) -> None:
     """In the tree's tutorial, too; and links to what is not there become words."""
+    rules = out / "tests/course/course.mk"
+    exam = r"^exam:.*\n\t.*\n\.PHONY: exam\n"
+    rules.write_text(re.sub(exam, "", rules.read_text(), flags=re.M))
     for chapter in out.glob("docs/*.md"):
         text = without_answers(chapter.read_text())
         text = re.sub(r"\[([^]]+)\]\(d-[\w.-]+\)", r"\1", text)

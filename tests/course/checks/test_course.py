@@ -107,6 +107,15 @@ def test_a_hunt_is_handed_out_without_its_name(tmp_path):
     assert f'"{hunts.HUNTS[0].name}"'.encode() not in packed
 
 
+def test_a_hand_out_has_no_exam(tmp_path):
+    handouts.copy_tree(tmp_path, handouts.written_by_students())
+    handouts.hide_answers(tmp_path)
+    assert not (tmp_path / "tests/course/exam.py").exists()
+    assert "exam" not in (tmp_path / "tests/course/course.mk").read_text()
+    names = {path.name for path in tmp_path.rglob("*")}
+    assert not names & {"queue.c", "slots.c", "hunts.py", "d-solutions.md", "lab0.c"}
+
+
 def test_the_tutorial_of_a_hand_out_has_no_code_that_students_write():
     for chapter in sorted((sheets.ROOT / "docs").glob("[0-9]*.md")):
         text = handouts.without_answers(chapter.read_text())
