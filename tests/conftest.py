@@ -74,12 +74,20 @@ def pytest_runtest_setup(item):
     failures.clear()
 
 
+def claim(item) -> str:
+    """What a test claims, in words: an assert without a message says so much at least."""
+    name, _, case = item.name.partition("[")
+    words = name.removeprefix("test_").replace("_", " ")
+    return words + (f" ({case.rstrip(']')})" if case else "")
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item):
-    """A failure tells how its servers were, and a well-known mistake that fits what was seen."""
+    """A failure tells what was claimed, how its servers were, and a mistake that fits."""
     report = (yield).get_result()
     if not report.failed:
         return
+    report.sections.append(("this is not so", claim(item)))
     for story in failures:
         report.sections.append(("the server", story))
     for marker in item.iter_markers("mistake"):
