@@ -38,14 +38,16 @@ CHAPTERS = {
 EVIDENCE = {
     "M1": r"Address already in use",
     "M2": r"has not ended|listening on",
-    "M3": r"the answer of another client|was greeted twice",
-    "M4": r"keeps its stack|(?s:error barrier \d+ of \d+.*is alive.*start_thread \()",
+    "M3": r"the answer of another client|(?s:nothing came.*token of client.*is alive.*"
+    r"stand in\s+a thread: [^\n]*tcp_accept[^\n]*\Z)",  # nobody serves it, nobody will
+    "M4": r"keeps its stack|(?s:(?:nothing came|error barrier \d+ of \d+).*is alive.*"
+    r"a thread: start_thread \([^\n]*in main)",  # main itself waits, and not for a slot
     "M5": r"was killed by SIGPIPE",
     "M6": r"ended with exit status [1-9]|was killed by SIGABRT",
     "M7": r"(?s)nothing came.*is alive.*\b(?:reader_\w+|receive) \(|"
     r"(?:assert .* == |of \d+ arrived).*is alive",
     "M8": r"descriptors are open|(?s:ended with exit status [1-9].*Too many open files)|"
-    r"out of descriptors: .*with nothing to do",
+    r"out of descriptors: .*with nothing to do|(?s:out of descriptors.*ended with exit status)",
     "M9": r"with nothing to do|again and again|all threads wait: nobody asks",
     "M10": r"(?s)(?:nothing came|every byte|each byte|still waits|was cut|gone after).*is alive",
 }
