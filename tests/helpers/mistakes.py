@@ -45,7 +45,8 @@ EVIDENCE = {
     "M5": r"was killed by SIGPIPE",
     "M6": r"ended with exit status [1-9]|was killed by SIGABRT",
     "M7": r"(?s)nothing came.*is alive.*\b(?:reader_\w+|receive) \(|"
-    r"(?:assert .* == |of \d+ arrived).*is alive",
+    r"(?:assert .* == |of \d+ arrived).*is alive|"
+    r"has read what the client sent.*is alive.*in tcp_accept \(",
     "M8": r"descriptors are open|(?s:ended with exit status [1-9].*Too many open files)|"
     r"out of descriptors: .*with nothing to do|(?s:out of descriptors.*ended with exit status)",
     "M9": r"with nothing to do|again and again|all threads wait: nobody asks",
