@@ -1,8 +1,9 @@
 # The bench: measure and draw. Included by the Makefile.
 
-# A model is a .c directly in bench/models; what they share is in a folder of it.
-MODELS  := $(patsubst %.c,$B/%,$(wildcard bench/models/*.c))
-SHARED  := $(patsubst %.c,$B/obj/%.o,$(wildcard bench/models/loop/*.c))
+# A model is a .c directly in bench/models; what they share is in a folder of it. The loop uses epoll, of Linux.
+ELSEWHERE := $(if $(filter Linux,$(shell uname)),,%/coroutines.c %/loop.c)
+MODELS  := $(patsubst %.c,$B/%,$(filter-out $(ELSEWHERE),$(wildcard bench/models/*.c)))
+SHARED  := $(patsubst %.c,$B/obj/%.o,$(filter-out $(ELSEWHERE),$(wildcard bench/models/loop/*.c)))
 OBJECTS += $(SHARED) $(MODELS:$B/%=$B/obj/%.o)
 all: $(MODELS)
 	@$(if $(filter %/load,$(BENCH)),,echo "left out: $B/bench/load, and so make bench: it needs Linux (epoll); all else runs here")

@@ -58,8 +58,10 @@ static void limit_recv(int fd)
         err(EXIT_FAILURE, "cannot set a socket option");
 }
 
-/* A listening socket at this address, or -1 with errno. */
-static int listen_at(const struct addrinfo *address, int backlog)
+/* A listening socket at this address, or -1 with errno. is_shared: with others.
+ */
+static int listen_at(const struct addrinfo *address, int backlog,
+                     bool is_shared)
 {
     int listener = socket(address->ai_family, SOCK_STREAM, 0);
     if (listener == -1)
@@ -75,6 +77,8 @@ static int listen_at(const struct addrinfo *address, int backlog)
     /* This, too: the kernel asks a silent client whether it still exists. */
     set_option(listener, SOL_SOCKET, SO_KEEPALIVE);
     limit_recv(listener);
+    if (is_shared)
+        set_option(listener, SOL_SOCKET, SO_REUSEPORT);
     if (address->ai_family == AF_INET6) { /* "::" takes IPv4, too */
         int off = 0;
         setsockopt(listener, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
@@ -95,12 +99,12 @@ int tcp_listen(const char *host, int port, int backlog)
     bool is_any = strcmp(host, "*") == 0;
     struct addrinfo *address = is_any ? address_look_up("::", port, AF_INET6)
                                       : address_resolve(host, port);
-    int listener = listen_at(address, backlog);
+    int listener = listen_at(address, backlog, false);
     freeaddrinfo(address);
     if (listener == -1 && is_any &&
         (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) { /* no IPv6 here */
         address = address_look_up("0.0.0.0", port, AF_INET);
-        listener = listen_at(address, backlog);
+        listener = listen_at(address, backlog, false);
         freeaddrinfo(address);
     }
     if (listener == -1)
@@ -108,6 +112,20 @@ int tcp_listen(const char *host, int port, int backlog)
              strerror(errno),
              errno == EADDRINUSE ? " (--port=0 takes any free port)" : "");
     stop_on_signals(listener);
+    return listener;
+}
+
+int tcp_listen_beside(int first, int backlog)
+{
+    struct sockaddr_storage address = {0};
+    struct addrinfo found = {.ai_addr = (struct sockaddr *)&address,
+                             .ai_addrlen = sizeof address};
+    set_option(first, SOL_SOCKET, SO_REUSEPORT);
+    getsockname(first, found.ai_addr, &found.ai_addrlen);
+    found.ai_family = address.ss_family;
+    int listener = listen_at(&found, backlog, true);
+    if (listener == -1)
+        err(EXIT_FAILURE, "cannot listen once more");
     return listener;
 }
 

@@ -14,6 +14,11 @@
  * refused. Exits with one clear line on failure. */
 int tcp_listen(const char *host, int port, int backlog);
 
+/* Returns one more socket that listens at the address of the first: the kernel
+ * chooses one of them for each connection (SO_REUSEPORT in socket(7)). A stop
+ * closes the first only. Exits on failure. */
+int tcp_listen_beside(int first, int backlog);
+
 /* The backlog that the kernel grants: it caps what is asked for, silently, at
  * net.core.somaxconn (listen(2)). */
 int tcp_granted_backlog(int backlog);

@@ -169,6 +169,61 @@ def deterministic(rate: float, service: float, clerks: int) -> float:
     return exponential / 2 * (1 + more / (16 * load * clerks))
 
 
+# ---- A line that is served by a rule ----
+
+
+def little(rate: float, time: float) -> float:
+    """How many are there on average, if each stays for this time: L = lambda W.
+
+    Of any line, whatever its rule (Little 1961).
+    """
+    return rate * time
+
+
+def shortest_first(rate: float, jobs: Sequence[tuple[float, float]]) -> list[float]:
+    """M/G/1, the shortest job first and none interrupted: the mean wait of each kind.
+
+    jobs are services and their shares, the shortest first. With R what is left of the
+    job in service, W = R / (1 - load of shorter) / (1 - load of shorter and equal)
+    (Cobham 1954, with classes; Phipps 1956).
+    """
+    rest = rate * sum(share * service**2 for service, share in jobs) / 2
+    waits, before = [], 0.0
+    for service, share in jobs:
+        load = before + rate * share * service
+        waits.append(rest / (1 - before) / (1 - load) if load < 1 else math.inf)
+        before = load
+    return waits
+
+
+def shared_line(rate: float, mean: float, mean_square: float, clerks: int) -> float:
+    """M/G/c: how long a customer waits in the one line of c clerks, about.
+
+    Erlang's M/M/c, times (1 + C^2) / 2 (Lee & Longton 1959).
+    """
+    offered = rate * mean
+    if offered >= clerks:
+        return math.inf
+    exponential = erlang_c(clerks, offered) * mean / (clerks - offered)
+    return exponential * mean_square / mean**2 / 2
+
+
+def shortest_of_those(services: Sequence[float], arrivals: Sequence[float]) -> list:
+    """When each of these very customers is done, if one clerk takes the shortest."""
+    now, next_one, line = 0.0, 0, []
+    done = [0.0] * len(services)
+    while next_one < len(services) or line:
+        if not line:
+            now = max(now, arrivals[next_one])
+        while next_one < len(services) and arrivals[next_one] <= now:
+            heapq.heappush(line, (services[next_one], next_one))
+            next_one += 1
+        service, customer = heapq.heappop(line)
+        now += service
+        done[customer] = now
+    return done
+
+
 # ---- Clients who hold clerks ----
 
 

@@ -2,20 +2,7 @@
  * themselves; nobody hands clients over.
  * What its clients see: as many as there are workers are served at once, the
  * next wait in the kernel's queue. */
-
-#include <err.h>
-#include <errno.h>
-#include <pthread.h>
-#include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "flags.h"
-#include "service.h"
-#include "tcp.h"
-#include "visit.h"
-
-enum { MAX_WORKERS = 1000 };
+#include "loop/skeleton.h"
 
 static int listener;
 static pthread_mutex_t door = PTHREAD_MUTEX_INITIALIZER;
@@ -30,12 +17,6 @@ static int accept_alone(void)
     return client;
 }
 
-static void serve_client(int client)
-{
-    service_talk(client);
-    close(client);
-}
-
 static void *work(void *unused)
 {
     int client;
@@ -46,20 +27,10 @@ static void *work(void *unused)
 
 int main(int argc, char *argv[])
 {
-    int count = 16;
-    pthread_t workers[MAX_WORKERS];
-    const struct flag flags[] = {
-        {"workers", "how many threads", .number = &count, 1, MAX_WORKERS},
-        {0},
-    };
-    service_choose(argc, argv, flags);
+    service_choose(argc, argv, (struct flag[]){WORKERS_FLAG, {0}});
     listener = service_listen(SOMAXCONN);
-    for (int i = 0; i < count; i++)
-        if ((errno = pthread_create(&workers[i], NULL, work, NULL)) != 0)
-            err(EXIT_FAILURE, "cannot start thread %d of %d", i + 1, count);
-    service_announce("accept", listener, "%d threads", count);
-
-    for (int i = 0; i < count; i++)
-        pthread_join(workers[i], NULL);
+    start_threads(workers, work);
+    service_announce("accept", listener, "%d threads", workers);
+    join_threads();
     return visits_report();
 }

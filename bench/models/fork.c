@@ -2,28 +2,19 @@
  * What its clients see: all are served at once, each as if alone, and no crash
  * of one harms another. But what one process learns no other knows: a chat room
  * for each member, barriers where nobody meets, a summary of no clients. */
-
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "flags.h"
-#include "loop/processes.h"
-#include "say.h"
-#include "service.h"
-#include "tcp.h"
-#include "visit.h"
+#include "loop/skeleton.h"
 
 static int listener, max_clients = 1000;
 
-static void start_process(int client)
+static void start_child(int client)
 {
-    processes_await(max_clients - 1);
-    pid_t child = process_start(listener, false);
+    await_processes(max_clients - 1);
+    pid_t child = start_process(listener);
     if (child == 0) {
+        dup2(stop_fd(), listener); /* or it would outlive the parent's */
         service_talk(client);
         _exit(0);
-    }
-    if (child == -1) {
+    } else if (child == -1) {
         say_error("cannot start a process");
         service_refuse(client);
     } else {
@@ -33,19 +24,17 @@ static void start_process(int client)
 
 int main(int argc, char *argv[])
 {
-    const struct flag flags[] = {
-        {"max-clients", "most processes", .number = &max_clients, 1,
-         MAX_PROCESSES},
-        {0},
-    };
-    service_choose(argc, argv, flags);
+    service_choose(argc, argv,
+                   (struct flag[]){{"max-clients", "most processes",
+                                    .number = &max_clients, 1, MAX_PROCESSES},
+                                   {0}});
     listener = service_listen(SOMAXCONN);
     service_announce("fork", listener, "up to %d processes", max_clients);
 
     int client;
     while ((client = tcp_accept(listener)) != -1)
-        start_process(client);
+        start_child(client);
 
-    processes_stop();
+    stop_processes();
     return visits_report();
 }

@@ -5,136 +5,101 @@
  *
  * How long a job is must be known before it is done: it is read from the
  * request before that is taken, as N in /sleep/N or /burn/N; any other job
- * counts as 0. So this is for http, where the client speaks first. */
+ * counts as 0. So this is for http, where the client speaks first and the
+ * kernel keeps it until it has. */
+#include "loop/skeleton.h"
 
-#include <err.h>
-#include <errno.h>
-#include <poll.h>
-#include <pthread.h>
-#include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
+enum { MAX_JOBS = 60000, ANY = -1 };
 
-#include "clock.h"
-#include "flags.h"
-#include "service.h"
-#include "tcp.h"
-#include "visit.h"
-#include "wait.h"
-
-enum { MAX_WORKERS = 1000, ANY = -1 };
-#define PEEK_NS (10 * NS_PER_MS) /* to wait for a request, and no longer */
-
-struct job {
-    int client, worker; /* worker: the one that is to do it, or ANY */
+/* In the order in which they came. */
+static struct job {
+    int client, worker; /* that is to do it, or ANY */
     long ms;
-    struct job *next;
-};
-
+} line[MAX_JOBS];
+static int waiting;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static struct job *line; /* in the order in which they came */
-static bool is_closed;
 static const char *policy = "fcfs";
-static int count = 16;
 
 static long peek_ms(int client)
 {
     char head[64] = "";
-    wait_for(client, POLLIN, now_ns() + PEEK_NS, true);
     recv(client, head, sizeof head - 1, MSG_PEEK | MSG_DONTWAIT);
-    const char *work = strstr(head, "/sleep/");
-    work = work != NULL ? work + strlen("/sleep/") : strstr(head, "/burn/");
-    return work != NULL ? strtol(work + strcspn(work, "0123456789"), NULL, 10)
-                        : 0;
+    const char *sleep = strstr(head, "/sleep/"), *burn = strstr(head, "/burn/");
+    return sleep  ? strtol(sleep + strlen("/sleep/"), NULL, 10)
+           : burn ? strtol(burn + strlen("/burn/"), NULL, 10)
+                  : 0;
 }
 
-/* Where the job is that this worker should do next; NULL is there if none. */
-static struct job **choose(int worker)
+/* The place of the job that this worker should do next; waiting if none. */
+static int choose(int worker)
 {
-    struct job **chosen = NULL, **place = &line;
-    for (; *place != NULL; place = &(*place)->next)
-        if (((*place)->worker == ANY || (*place)->worker == worker) &&
-            (chosen == NULL ||
-             (policy[0] == 's' && (*place)->ms < (*chosen)->ms)))
-            chosen = place;
-    return chosen != NULL ? chosen : place;
+    int chosen = waiting;
+    for (int i = 0; i < waiting; i++)
+        if ((line[i].worker == ANY || line[i].worker == worker) &&
+            (chosen == waiting ||
+             (policy[0] == 's' && line[i].ms < line[chosen].ms)))
+            chosen = i;
+    return chosen;
 }
 
+/* Returns -1 when the server stops and no job is left. */
 static int take(int worker)
 {
-    struct job **place, *job;
+    int client = -1, place;
     pthread_mutex_lock(&lock);
-    while (job = *(place = choose(worker)), job == NULL && !is_closed)
+    while ((place = choose(worker)) == waiting && !stop_requested())
         pthread_cond_wait(&changed, &lock);
-    if (job != NULL)
-        *place = job->next;
-    pthread_mutex_unlock(&lock);
-    int client = job != NULL ? job->client : -1;
-    free(job);
-    return client;
-}
-
-static void push(int client)
-{
-    struct job **last = &line, *job = malloc(sizeof *job);
-    if (job == NULL) {
-        service_refuse(client);
-        return;
+    if (place < waiting) {
+        client = line[place].client;
+        waiting--;
+        memmove(&line[place], &line[place + 1],
+                (size_t)(waiting - place) * sizeof *line);
     }
-    int worker = policy[0] == 'o' ? (int)(random() % count) : ANY;
-    *job = (struct job){client, worker, peek_ms(client), NULL};
-    pthread_mutex_lock(&lock);
-    while (*last != NULL)
-        last = &(*last)->next;
-    *last = job;
     pthread_mutex_unlock(&lock);
-    pthread_cond_broadcast(&changed); /* it may be for a certain worker */
-}
-
-static void serve_client(int client)
-{
-    service_talk(client);
-    close(client);
+    return client;
 }
 
 static void *work(void *number)
 {
     int client;
-    while ((client = take(*(int *)number)) != -1)
+    while ((client = take((int)(long)number)) != -1)
         serve_client(client);
     return NULL;
+}
+
+static void push(int client)
+{
+    int worker = policy[0] == 'o' ? (int)(random() % workers) : ANY;
+    pthread_mutex_lock(&lock);
+    bool is_full = waiting == MAX_JOBS;
+    if (!is_full)
+        line[waiting++] = (struct job){client, worker, peek_ms(client)};
+    pthread_cond_broadcast(&changed); /* it may be for a certain worker */
+    pthread_mutex_unlock(&lock);
+    if (is_full)
+        service_refuse(client);
 }
 
 int main(int argc, char *argv[])
 {
     const struct flag flags[] = {
-        {"workers", "how many threads", .number = &count, 1, MAX_WORKERS},
+        WORKERS_FLAG,
         {"policy", "who is served next", .text = &policy,
          .choices = "fcfs|sjf|own"},
         {0},
     };
-    static int numbers[MAX_WORKERS];
-    pthread_t workers[MAX_WORKERS];
+    wait_limits.idle_ns = wait_limits.min_patience_ns = 30 * NS_PER_S;
     service_choose(argc, argv, flags);
     int client, listener = service_listen(SOMAXCONN);
-    for (int i = 0; i < count; i++) {
-        numbers[i] = i;
-        if ((errno = pthread_create(&workers[i], NULL, work, &numbers[i])) != 0)
-            err(EXIT_FAILURE, "cannot start thread %d of %d", i + 1, count);
-    }
-    service_announce("policies", listener, "%d threads, %s", count, policy);
-
+    service_defer_accept(listener);
+    start_threads(workers, work);
+    service_announce("policies", listener, "%d threads, %s", workers, policy);
     while ((client = tcp_accept(listener)) != -1)
         push(client);
-
     pthread_mutex_lock(&lock);
-    is_closed = true;
-    pthread_mutex_unlock(&lock);
     pthread_cond_broadcast(&changed);
-    for (int i = 0; i < count; i++)
-        pthread_join(workers[i], NULL);
+    pthread_mutex_unlock(&lock);
+    join_threads();
     return visits_report();
 }

@@ -3,31 +3,12 @@
  * next wait in the kernel's queue. As with fork, no process knows the others'
  * clients: each counts from 1. All of them wake up for each client that comes,
  * and all but one find nobody: a thundering herd. */
-
-#include <err.h>
-#include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "clock.h"
-#include "flags.h"
-#include "loop/processes.h"
-#include "say.h"
-#include "service.h"
-#include "tcp.h"
-#include "visit.h"
-#include "wait.h"
-
-static void serve_client(int client)
-{
-    service_talk(client);
-    close(client);
-}
+#include "loop/skeleton.h"
 
 static void start_worker(int listener)
 {
     int client;
-    pid_t child = process_start(listener, true);
+    pid_t child = start_process(listener);
     if (child == -1)
         err(EXIT_FAILURE, "cannot start a process");
     if (child != 0)
@@ -39,12 +20,7 @@ static void start_worker(int listener)
 
 int main(int argc, char *argv[])
 {
-    int workers = 16;
-    const struct flag flags[] = {
-        {"workers", "how many processes", .number = &workers, 1, MAX_PROCESSES},
-        {0},
-    };
-    service_choose(argc, argv, flags);
+    service_choose(argc, argv, (struct flag[]){WORKERS_FLAG, {0}});
     int listener = service_listen(SOMAXCONN);
     say_as("prefork"); /* the children, too */
     for (int i = 0; i < workers; i++)
@@ -52,6 +28,6 @@ int main(int argc, char *argv[])
     service_announce("prefork", listener, "%d processes", workers);
 
     wait_for(-1, 0, NEVER, true); /* for a stop */
-    processes_stop();
+    stop_processes();
     return visits_report();
 }

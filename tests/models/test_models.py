@@ -1,6 +1,7 @@
 """What makes each model itself. What cannot hold for one is in tests/helpers/models.py."""
 
 import re
+import signal
 import subprocess
 
 import pytest
@@ -77,14 +78,51 @@ def test_processes_share_nothing(model):
 
 def test_processes_do_not_outlive_a_stop():
     with MODELS["prefork"].serve("desk", "--workers=3") as server:
-        pid = server.process.pid
-        children = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True
-        ).stdout.split()
+        children = children_of(server.process.pid)
         assert len(children) == 3
         server.stop()
     for child in children:
         until(lambda: not is_alive(child), f"process {child} has ended")
+
+
+def test_fork_hands_a_stop_on():
+    """The request in service is finished, and no child is left."""
+    with MODELS["fork"].serve("desk") as server:
+        idle, busy = server.greeted(), server.greeted()
+        children = children_of(server.process.pid)
+        assert len(children) == 2
+        busy.send(b"sleep 300\n")
+        server.until_read(busy)
+        server.send_signal(signal.SIGTERM)
+        assert busy.line() == b"ok sleep 300\n"
+        idle.assert_ended("the server stops")
+        server.ended()
+    for child in children:
+        until(lambda: not is_alive(child), f"process {child} has ended")
+
+
+def test_own_keeps_each_job_in_its_line():
+    """One worker has a long job; those of its line wait, although the other is idle."""
+    flags = ["--port=0", "--policy=own", "--workers=2", "http", str(ROOT / "docs")]
+    with Server(MODELS["policies"], flags) as server:
+        long = server.connect()
+        long.send(b"GET /sleep/700 HTTP/1.0\r\n\r\n")
+        server.until_read(long)
+        others = [server.connect() for _ in range(16)]
+        for client in others:
+            client.send(b"GET /sleep/1 HTTP/1.0\r\n\r\n")
+        until(lambda: any(c.hears() for c in others), "the other line is served")
+        heard = []
+        while not long.hears():
+            heard = [client for client in others if client.hears()]
+        assert 0 < len(heard) < len(others)
+        server.stop()
+
+
+def children_of(pid: int) -> list[str]:
+    """The processes that this one has started."""
+    told = ["ps", "-o", "pid=", "--ppid", str(pid)]
+    return subprocess.run(told, capture_output=True, text=True).stdout.split()
 
 
 def is_alive(pid: str) -> bool:

@@ -9,11 +9,9 @@ REGISTERS = {"x86-64": (("r15", "r14", "r13", "r12", "rbx", "rbp"), "rip", "rsp"
                           "x28", "x29", "pc"), "pc", "sp")}
 
 def conversations(loop):
-    one = loop["newest"]
-    while one:
-        if one["run"]:
-            yield one.dereference()
-        one = one["older"]
+    for socket in range(int(loop["highest"]) + 1):
+        if loop["all"][socket]["run"]:
+            yield loop["all"][socket]
 
 def stand_on(one):
     """Sets the registers as the switch of stacks would."""

@@ -1,137 +1,95 @@
-/* The loop: turns for those that are ready, then a wait for all the others.
+/* The loop: turns for those that are ready, then one wait for all the others.
  *
  * A coroutine's own socket is watched from its first wait to its end, so that
  * most waits need no system call of their own. All else is watched only while
  * it is waited for: it may be closed at any time, and its number given away. */
-
+#define _GNU_SOURCE /* for ppoll */
 #include "loop.h"
 
 #include <err.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include "clock.h"
+#include "descriptors.h"
 #include "stack.h"
 #include "stop.h"
-#include "timers.h"
-#include "watches.h"
 
-enum { MAX_SPARE = 64 }; /* stacks kept for the next; all others are freed */
+enum { MAX_POLLED = 3, MAX_READY = 256, MAX_SPARE = 64, UNWATCHED = -1 };
 
 struct coroutine {
-    struct stack stack; /* first: see stack_new */
-    void (*run)(int);   /* NULL: it has ended */
+    struct stack stack;
+    void (*run)(int); /* NULL: it has ended */
     int client;
-    struct pollfd *polled; /* while it waits, else NULL */
-    nfds_t count;
-    int ready; /* what its loop_poll returns */
-    struct timer timer;
-    struct coroutine *next;          /* of the ready, or of the spare */
-    struct coroutine *older, *newer; /* of all, for a stop and for debuggers */
+    short events;          /* for which its socket is watched */
+    bool waits;            /* from now on it is among the ready */
+    struct pollfd *polled; /* until it goes on */
+    int64_t deadline;      /* NEVER: it is not in the list of timers */
+    struct coroutine *earlier, *later, *next_ready;
 };
 
-struct loop {
+static _Thread_local struct loop {
     struct stack stack; /* of its thread */
-    struct coroutine *current, *spare, *newest;
-    struct coroutine *ready, **last_ready;
-    struct coroutine *room_waiter; /* until there are fewer than max_alive */
-    long alive, max_alive;
-    int spare_count;
-    struct timers timers;
-    struct watches watches;
-    struct watched {
-        struct coroutine *waiter; /* NULL: nobody waits for it now */
-        short events;             /* 0: it is not watched */
-    } watched[MAX_WATCHED];
-};
-
-static _Thread_local struct loop *loop; /* of this thread */
+    struct coroutine *current, *ready, **last_ready, *room_waiter;
+    struct coroutine timers; /* before the first deadline and after the last */
+    int epoll, alive, highest, spare_count; /* highest: socket */
+    struct stack spare[MAX_SPARE];          /* all others are closed */
+    struct coroutine all[MAX_DESCRIPTORS];  /* indexed by socket */
+} * loop;
 
 static void make_ready(struct coroutine *coroutine)
 {
-    coroutine->next = NULL;
+    coroutine->next_ready = NULL;
     *loop->last_ready = coroutine;
-    loop->last_ready = &coroutine->next;
+    loop->last_ready = &coroutine->next_ready;
 }
 
-/* What is on a coroutine's stack: one conversation after the other. */
+/* What is on a stack: one conversation after the other. */
 static void body(void)
 {
     stack_entered(&loop->stack);
     for (;;) {
         struct coroutine *self = loop->current;
         self->run(self->client);
-        loop->watched[self->client] = (struct watched){0}; /* it is closed */
         self->run = NULL;
-        stack_switch(&loop->current->stack, &loop->stack);
+        stack_switch(&self->stack, &loop->stack);
     }
-}
-
-static void keep(struct coroutine *spare)
-{
-    spare->next = loop->spare;
-    loop->spare = spare;
-    loop->spare_count++;
-}
-
-/* Returns false with errno when there is no memory for one more. */
-static bool make_spare(void)
-{
-    struct coroutine *made = stack_new(sizeof *made, body);
-    if (made == NULL)
-        return false;
-    made->timer.owner = made;
-    made->older = loop->newest;
-    if (loop->newest != NULL)
-        loop->newest->newer = made;
-    loop->newest = made;
-    keep(made);
-    return true;
-}
-
-static void unmake(struct coroutine *coroutine)
-{
-    struct coroutine *older = coroutine->older, *newer = coroutine->newer;
-    *(newer != NULL ? &newer->older : &loop->newest) = older;
-    if (older != NULL)
-        older->newer = newer;
-    stack_free(&coroutine->stack);
 }
 
 int loop_start(void (*run)(int), int client)
 {
-    if (!timers_reserve(&loop->timers, (size_t)loop->alive + 1) ||
-        (loop->spare == NULL && !make_spare()))
+    struct coroutine *self = &loop->all[client];
+    *self = (struct coroutine){.client = client, .run = run};
+    self->events = UNWATCHED;
+    if (loop->spare_count > 0)
+        self->stack = loop->spare[--loop->spare_count];
+    else if (!stack_open(&self->stack, body))
         return -1;
-    struct coroutine *coroutine = loop->spare;
-    loop->spare = coroutine->next;
-    loop->spare_count--;
-    coroutine->run = run;
-    coroutine->client = client;
+    loop->highest = client > loop->highest ? client : loop->highest;
     loop->alive++;
-    make_ready(coroutine);
+    make_ready(self);
     return 0;
 }
 
-static void retire(struct coroutine *coroutine)
+static void retire(struct coroutine *ended)
 {
     loop->alive--;
     if (loop->spare_count < MAX_SPARE)
-        keep(coroutine);
+        loop->spare[loop->spare_count++] = ended->stack;
     else
-        unmake(coroutine);
-    if (loop->room_waiter != NULL && loop->alive < loop->max_alive) {
+        stack_close(&ended->stack);
+    if (loop->room_waiter != NULL)
         make_ready(loop->room_waiter);
-        loop->room_waiter = NULL;
-    }
+    loop->room_waiter = NULL;
 }
 
-void loop_await_room(long max)
+void loop_await_room(int max)
 {
     if (loop->alive < max)
         return;
-    loop->max_alive = max;
     loop->room_waiter = loop->current;
     stack_switch(&loop->current->stack, &loop->stack);
 }
@@ -143,7 +101,7 @@ static void give_turns(void)
     loop->ready = NULL;
     loop->last_ready = &loop->ready;
     for (; coroutine != NULL; coroutine = next) {
-        next = coroutine->next;
+        next = coroutine->next_ready;
         loop->current = coroutine;
         stack_switch(&loop->stack, &coroutine->stack);
         if (coroutine->run == NULL)
@@ -151,69 +109,51 @@ static void give_turns(void)
     }
 }
 
-static void unwatch(int fd)
+/* The pipe of a stop is watched once, for all. */
+static bool is_foreign(const struct coroutine *self, int fd)
 {
-    watches_remove(&loop->watches, fd);
-    loop->watched[fd].events = 0;
+    return fd != -1 && fd != self->client && fd != stop_fd();
 }
 
-/* The pipe of a stop is the loop's: it is watched once, for all. */
-static bool is_watchable(int fd)
+/* Returns false if there is no memory to watch with. */
+static bool watch(struct coroutine *self, struct pollfd *polled)
 {
-    return fd >= 0 && fd < MAX_WATCHED && fd != stop_fd();
+    bool is_own = polled->fd == self->client;
+    struct epoll_event event = {
+        .events = (uint16_t)polled->events, /* those of poll, bit for bit */
+        .data.u64 = (uint64_t)self->client * MAX_POLLED +
+                    (uint64_t)(polled - self->polled)};
+    int operation =
+        is_own && self->events != UNWATCHED ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    polled->revents = 0;
+    if (is_own ? self->events == polled->events : !is_foreign(self, polled->fd))
+        return true;
+    if (is_own)
+        self->events = polled->events;
+    return epoll_ctl(loop->epoll, operation, polled->fd, &event) == 0;
 }
 
-static bool watch(int fd, short events)
+/* From the last on: limits are mostly alike, and then the last is the place. */
+static void add_timer(struct coroutine *self)
 {
-    struct watched *watched = &loop->watched[fd];
-    if (watched->events != 0 && watched->events != events)
-        unwatch(fd);
-    if (watched->events == 0 && !watches_add(&loop->watches, fd, events))
-        return false;
-    watched->events = events;
-    watched->waiter = loop->current;
-    return true;
+    struct coroutine *earlier = loop->timers.earlier;
+    while (earlier->deadline > self->deadline)
+        earlier = earlier->earlier;
+    self->earlier = earlier;
+    self->later = earlier->later;
+    self->earlier->later = self->later->earlier = self;
 }
 
 static void end_wait(struct coroutine *coroutine)
 {
-    for (nfds_t i = 0; i < coroutine->count; i++) {
-        int fd = coroutine->polled[i].fd;
-        if (!is_watchable(fd))
-            continue;
-        loop->watched[fd].waiter = NULL;
-        if (fd != coroutine->client && loop->watched[fd].events != 0)
-            unwatch(fd);
+    if (!coroutine->waits)
+        return;
+    coroutine->waits = false;
+    if (coroutine->deadline != NEVER) {
+        coroutine->earlier->later = coroutine->later;
+        coroutine->later->earlier = coroutine->earlier;
     }
-    timers_remove(&loop->timers, &coroutine->timer);
-    coroutine->polled = NULL;
     make_ready(coroutine);
-}
-
-/* Ends the wait if fd is among what it is for, and notes why. */
-static void end_wait_for(struct coroutine *coroutine, int fd, short events)
-{
-    for (nfds_t i = 0; i < coroutine->count; i++)
-        if (coroutine->polled[i].fd == fd) {
-            coroutine->polled[i].revents = events;
-            coroutine->ready = 1;
-        }
-    if (coroutine->ready == 1)
-        end_wait(coroutine);
-}
-
-static void begin_wait(struct coroutine *self)
-{
-    bool is_watching = true;
-    for (nfds_t i = 0; i < self->count && is_watching; i++)
-        if (is_watchable(self->polled[i].fd))
-            is_watching = watch(self->polled[i].fd, self->polled[i].events);
-    if (!is_watching)
-        self->timer.deadline = 0; /* no memory: it is late at once */
-    if (self->timer.deadline != NEVER)
-        timers_add(&loop->timers, &self->timer);
-    if (stop_requested())
-        end_wait_for(self, stop_fd(), POLLIN);
 }
 
 int loop_poll(struct pollfd *polled, nfds_t count, int timeout_ms)
@@ -222,79 +162,98 @@ int loop_poll(struct pollfd *polled, nfds_t count, int timeout_ms)
     if (self == NULL) /* not a loop's thread */
         return poll(polled, count, timeout_ms);
     /* What a new client wants is often there already: nothing to watch. */
-    if (loop->watched[self->client].events == 0 && poll(polled, count, 0) > 0)
+    if ((self->events == UNWATCHED || stop_requested()) &&
+        poll(polled, count, 0) > 0)
         return 1;
+    int ready = 0;
     self->polled = polled;
-    self->count = count;
-    self->ready = 0;
-    self->timer.deadline = NEVER;
-    if (timeout_ms >= 0)
-        self->timer.deadline = now_ns() + timeout_ms * NS_PER_MS;
-    begin_wait(self);
-    stack_switch(&loop->current->stack, &loop->stack);
-    return self->ready;
+    self->waits = true;
+    for (nfds_t i = 0; i < count; i++)
+        self->waits = watch(self, &polled[i]) && self->waits;
+    self->deadline = timeout_ms < 0 ? NEVER : now_ns() + timeout_ms * NS_PER_MS;
+    if (self->waits && timeout_ms >= 0)
+        add_timer(self);
+    if (self->waits)
+        stack_switch(&self->stack, &loop->stack);
+    else
+        ready = -1;
+    for (nfds_t i = 0; i < count; i++) {
+        ready += ready >= 0 && polled[i].revents != 0;
+        if (is_foreign(self, polled[i].fd))
+            epoll_ctl(loop->epoll, EPOLL_CTL_DEL, polled[i].fd, NULL);
+    }
+    self->polled = NULL;
+    return ready;
 }
 
+/* All look whether it is for them. */
 static void take_stop(void)
 {
-    struct coroutine *older;
-    for (struct coroutine *c = loop->newest; c != NULL; c = older) {
-        older = c->older;
-        if (c->polled != NULL)
-            end_wait_for(c, stop_fd(), POLLIN);
-    }
-    unwatch(stop_fd()); /* once: it stays readable */
+    epoll_ctl(loop->epoll, EPOLL_CTL_DEL, stop_fd(), NULL); /* stays readable */
+    for (int client = 0; client <= loop->highest; client++)
+        end_wait(&loop->all[client]);
 }
 
-/* A socket of a coroutine that is about something else now may be ready, too:
- * it is watched again when it is waited for. */
-static void take_event(const struct pollfd *ready)
+static void take_event(uint64_t what, uint32_t events)
 {
-    struct watched *watched = &loop->watched[ready->fd];
-    if (ready->fd == stop_fd())
-        take_stop();
-    else if (watched->waiter != NULL)
-        end_wait_for(watched->waiter, ready->fd, ready->revents);
-    else if (watched->events != 0)
-        unwatch(ready->fd);
+    struct coroutine *coroutine = &loop->all[what / MAX_POLLED];
+    struct pollfd *polled = coroutine->polled;
+    uint64_t i = what % MAX_POLLED;
+    if (polled != NULL && (i > 0 || polled->fd == coroutine->client)) {
+        polled[i].revents = (short)events;
+        end_wait(coroutine);
+    } else { /* it is about something else now */
+        epoll_ctl(loop->epoll, EPOLL_CTL_DEL, coroutine->client, NULL);
+        coroutine->events = UNWATCHED;
+    }
+}
+
+/* epoll_wait counts in milliseconds, and half of one is much for a client that
+ * asked for two; ppoll waits for the epoll itself. */
+static void await_first_timer(void)
+{
+    struct pollfd polled = {.fd = loop->epoll, .events = POLLIN};
+    int64_t left_ns = loop->timers.later->deadline - now_ns();
+    struct timespec left = {.tv_sec = left_ns / NS_PER_S,
+                            .tv_nsec = left_ns % NS_PER_S};
+    if (left_ns > 0)
+        ppoll(&polled, 1, &left, NULL);
 }
 
 static void take_events(void)
 {
-    struct pollfd ready[MAX_READY];
-    struct timer *first = timers_first(&loop->timers);
-    int64_t deadline = loop->ready != NULL ? 0
-                       : first != NULL     ? first->deadline
-                                           : NEVER;
-    int count = watches_wait(&loop->watches, ready, deadline);
+    struct epoll_event events[MAX_READY];
+    bool has_timers = loop->timers.later != &loop->timers;
+    if (has_timers && loop->ready == NULL)
+        await_first_timer();
+    int count = epoll_wait(loop->epoll, events, MAX_READY,
+                           has_timers || loop->ready != NULL ? 0 : -1);
     for (int i = 0; i < count; i++)
-        take_event(&ready[i]);
-    int64_t now = first != NULL ? now_ns() : 0;
-    while ((first = timers_first(&loop->timers)) && first->deadline <= now)
-        end_wait(first->owner); /* its loop_poll returns 0 */
+        if (events[i].data.u64 == UINT64_MAX)
+            take_stop();
+        else
+            take_event(events[i].data.u64, events[i].events);
+    for (int64_t now = has_timers ? now_ns() : 0;
+         loop->timers.later != &loop->timers &&
+         loop->timers.later->deadline <= now;)
+        end_wait(loop->timers.later);
 }
 
-struct loop *loop_open(void)
+void loop_run(void (*run)(int), int fd)
 {
-    struct loop *opened = calloc(1, sizeof *opened);
-    if (opened == NULL || !watches_open(&opened->watches) ||
-        !watches_add(&opened->watches, stop_fd(), POLLIN))
+    struct epoll_event stop = {.events = EPOLLIN, .data.u64 = UINT64_MAX};
+    loop = calloc(1, sizeof *loop);
+    if (loop == NULL || (loop->epoll = epoll_create1(EPOLL_CLOEXEC)) == -1 ||
+        epoll_ctl(loop->epoll, EPOLL_CTL_ADD, stop_fd(), &stop) == -1)
         err(EXIT_FAILURE, "cannot make an event loop");
-    opened->watched[stop_fd()].events = POLLIN;
-    opened->last_ready = &opened->ready;
-    return opened;
-}
-
-void loop_run(struct loop *opened, void (*run)(int), int fd)
-{
-    loop = opened;
+    loop->timers.earlier = loop->timers.later = &loop->timers;
+    loop->last_ready = &loop->ready;
     if (loop_start(run, fd) == -1)
         err(EXIT_FAILURE, "cannot start a coroutine");
     for (give_turns(); loop->alive > 0; give_turns())
         take_events();
-    while (loop->newest != NULL)
-        unmake(loop->newest);
-    watches_close(&loop->watches);
-    free(loop->timers.heap);
+    while (loop->spare_count > 0)
+        stack_close(&loop->spare[--loop->spare_count]);
+    close(loop->epoll);
     free(loop);
 }

@@ -6,14 +6,9 @@
 
 #include <poll.h>
 
-struct loop;
-
-/* Makes a loop, for one thread. After stop_on_signals. Exits on failure. */
-struct loop *loop_open(void);
-
 /* Gives turns to coroutines on this thread, first to one that calls run(fd),
- * until none is left; then frees the loop. Exits if it cannot begin. */
-void loop_run(struct loop *loop, void (*run)(int), int fd);
+ * until none is left. After stop_on_signals. Exits if it cannot begin. */
+void loop_run(void (*run)(int), int fd);
 
 /* Starts a coroutine that calls run(client) and ends with it; client is its
  * socket, which run closes. For coroutines: it goes on this thread. Returns 0,
@@ -21,7 +16,7 @@ void loop_run(struct loop *loop, void (*run)(int), int fd);
 int loop_start(void (*run)(int client), int client);
 
 /* Waits until the coroutines on this loop are fewer than max. */
-void loop_await_room(long max);
+void loop_await_room(int max);
 
 /* As poll(2), but lets the other coroutines go on meanwhile: for wait_poll. */
 int loop_poll(struct pollfd *polled, nfds_t count, int timeout_ms);

@@ -1,0 +1,67 @@
+#include "skeleton.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+int workers = 16;
+static pthread_t threads[MAX_WORKERS];
+static pid_t children[MAX_PROCESSES];
+static int thread_count, child_count;
+
+void serve_client(int client)
+{
+    service_talk(client);
+    close(client);
+}
+
+void start_threads(int count, void *(*work)(void *))
+{
+    for (; thread_count < count; thread_count++)
+        if ((errno = pthread_create(&threads[thread_count], NULL, work,
+                                    (void *)(long)thread_count)) != 0)
+            err(EXIT_FAILURE, "cannot start thread %d of %d", thread_count + 1,
+                count);
+}
+
+void join_threads(void)
+{
+    for (int i = 0; i < thread_count; i++)
+        pthread_join(threads[i], NULL);
+}
+
+pid_t start_process(int listener)
+{
+    pid_t child = fork();
+    if (child > 0)
+        children[child_count++] = child;
+    if (child != 0)
+        return child;
+#ifdef __linux__
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+    stop_on_signals(listener); /* the inherited pipe is the parent's */
+    return 0;
+}
+
+void await_processes(int max)
+{
+    while (child_count > 0) {
+        pid_t ended = waitpid(-1, NULL, child_count > max ? 0 : WNOHANG);
+        if (ended == 0)
+            return;
+        for (int i = 0; i < child_count; i++)
+            if (children[i] == ended)
+                children[i] = children[--child_count];
+    }
+}
+
+void stop_processes(void)
+{
+    for (int i = 0; i < child_count; i++)
+        kill(children[i], SIGTERM);
+    await_processes(0);
+}

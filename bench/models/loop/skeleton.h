@@ -1,0 +1,47 @@
+/* The skeleton of the models, which is that of the labs: shared once. */
+
+#ifndef SKELETON_H
+#define SKELETON_H
+
+#include <err.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "flags.h"
+#include "say.h"
+#include "service.h"
+#include "stop.h"
+#include "tcp.h"
+#include "visit.h"
+#include "wait.h"
+
+enum { MAX_WORKERS = 1000, MAX_PROCESSES = 20000 };
+extern int workers; /* of --workers */
+#define WORKERS_FLAG                                                           \
+    {                                                                          \
+        "workers", "how many serve", .number = &workers, 1, MAX_WORKERS        \
+    }
+
+/* Talks with a client, and closes. */
+void serve_client(int client);
+
+/* Starts threads, which call work with their numbers, 0 to count - 1; and waits
+ * for their end. Exits if it cannot. */
+void start_threads(int count, void *(*work)(void *number));
+void join_threads(void);
+
+/* As fork(2). The child ends if the parent does, and has a stop of its own. */
+pid_t start_process(int listener);
+
+/* Waits until at most max of these are left. */
+void await_processes(int max);
+
+/* Hands a stop on to them, and waits for all. */
+void stop_processes(void);
+
+#endif
