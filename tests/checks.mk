@@ -12,6 +12,9 @@ shake: all ## show that tests do not fail by luck: ONE=word, TIMES=20 runs besid
 test-faults: all ## try everything that can go wrong, and print the list with results
 	@$(TRIED) -m tests.faults.run
 
+test-crowds: labs ## crowds of full size before lab 4: how long a good client waits (WORD=silent: one)
+	@$(TRIED) -m tests.faults.crowds $(WORD)
+
 test-models: all ## the labs' contract, tried on each of the further models
 	@$(TRIED) -m pytest -q tests/models
 
@@ -75,4 +78,4 @@ lint: ## check formatting and look for bugs without running anything
 	done
 	shellcheck .ci/deps .ci/run .ci/probe .ci/python .ci/shake .ci/compilers
 
-.PHONY: test shake test-faults test-models test-broken docs docs-test docs-charts fuzz fuzzers lint
+.PHONY: test shake test-faults test-crowds test-models test-broken docs docs-test docs-charts fuzz fuzzers lint

@@ -89,6 +89,22 @@ def test_a_file_is_deleted_after_a_question(page, roomy, folder):
     assert os.listdir(folder) == ["sub"]
 
 
+def test_the_listing_is_sorted_by_a_click(page, roomy, folder):
+    """By what is meant, not by how it is written: 9 kB is less than 10 MB."""
+    for name, size, day in [("b", 9_000, 3), ("a", 10_000_000, 1), ("c", 5, 2)]:
+        with open(folder / name, "wb") as file:
+            file.truncate(size)
+        os.utime(folder / name, (0, day * 86_400))
+    (folder / "old.txt").unlink()
+    (folder / "sub").rmdir()
+    with serve(roomy, "http", folder) as server, page.visit(server.url("/")):
+        page.until(f"{LISTED}.length === 3")
+        for column, rising in [(1, "cba"), (2, "acb"), (0, "abc")]:
+            for wanted in (rising, rising[::-1]):
+                page.click("th button", column)
+                page.until(f"{LISTED}.join('') === '{wanted}'")
+
+
 def test_without_javascript_files_can_be_downloaded(page, roomy, folder):
     page.allow_scripts(False)
     with serve(roomy, "files", folder) as server, page.visit(server.url("/")):
