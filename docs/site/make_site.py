@@ -170,7 +170,10 @@ def run_mkdocs() -> None:
     if shutil.which("mkdocs") is None:
         sys.exit("make docs needs mkdocs: make deps WITH=docs installs it")
     if subprocess.run(command).returncode != 0:
-        sys.exit("mkdocs failed")
+        sys.exit(
+            "mkdocs failed. Besides mkdocs it needs the theme mkdocs-material:"
+            " make deps WITH=docs, or pip install mkdocs-material"
+        )
 
 
 def let_search_work_from_disk() -> None:

@@ -179,7 +179,8 @@ HANDOUTS = {
                 "the client is idle: visit_in_request(false). Unless bytes are there already, "
                 "receive the first, for wait_limits.idle_ns at most (first_ns, if that is set and "
                 "no request has_begun before). Then this one has begun: visit_in_request(true), "
-                "and its deadline is request_ns from now. It is no upload yet.",
+                "and its deadline is request_ns from now. It is no upload yet. After a stop was asked "
+                "for (stop_requested), do not wait, and let none begin: return 0.",
                 "0",
             ),
             Swap(

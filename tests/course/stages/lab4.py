@@ -291,11 +291,13 @@ STAGES = [
         10,
         "a stop ends, even with half a request (strict)",
         stops,
-        "docs/b-clean-up.md",
+        "docs/4-timeouts-backlog.md#closing-time",
         (
             "Which waits may a stop end, and which does a deadline end?",
-            "wait_or_notified: stop_fd() beside the socket, if ends_on_stop.",
-            "{.fd = ends_on_stop ? stop_fd() : -1, .events = POLLIN}",
+            "wait_or_notified: stop_fd() beside the socket, if ends_on_stop. "
+            "reader_begin: after a stop was asked for, no request begins.",
+            "{.fd = ends_on_stop ? stop_fd() : -1, .events = POLLIN}, and in "
+            "reader_begin: if (stop_requested()) return 0;",
         ),
         ("request", "idle"),
         strict=True,
