@@ -1,4 +1,4 @@
-"""The built site in a real browser, from disk: make docs-test-site.
+"""The built site in a real browser, from disk: make docs-browser.
 
 Needs what make docs needs, and chromium, chromium-driver and python3-selenium.
 """

@@ -24,7 +24,7 @@ test-broken: labs ## show that each check catches the mistake it is there for (G
 docs: ## build the tutorial as a site in build/docs (needs mkdocs, mkdocs-material)
 	@$(PYTHON) docs/site/make_site.py
 
-docs-test-site: docs ## look at that site in a browser (needs chromium, its driver, selenium)
+docs-browser: docs ## look at that site in a browser (needs chromium, its driver, selenium)
 	$(PYTHON) -m pytest -q docs/test_site.py
 
 docs-test: labs ## check that the tutorial tells the truth: code, commands, links, charts
@@ -81,4 +81,4 @@ lint: ## check formatting and look for bugs without running anything
 	done
 	shellcheck .ci/deps .ci/run .ci/probe .ci/python .ci/shake .ci/compilers
 
-.PHONY: test shake test-faults test-crowds test-models test-broken docs docs-test docs-test-site docs-charts fuzz fuzzers lint
+.PHONY: test shake test-faults test-crowds test-models test-broken docs docs-test docs-browser docs-charts fuzz fuzzers lint
