@@ -29,7 +29,7 @@ LEFT_BEHIND = shutil.ignore_patterns(
 def check_text(page: Page) -> list[Lie]:
     """What can be checked without running a command."""
     lies = check_targets(ROOT, page)
-    lies += shape.check_shape(page)
+    lies += shape.check_shape(page) + shape.check_mistakes(ROOT, page)
     if page.name.startswith("docs/"):
         lies += charts.check_charts(ROOT, page)
     for block in page.blocks:

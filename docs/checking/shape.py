@@ -1,6 +1,7 @@
 """Every chapter has one shape, in one order, so that a reader knows where to look."""
 
 import re
+from pathlib import Path
 
 from checking.pages import BOOK, Lie, Page
 
@@ -89,6 +90,25 @@ def check_exercises(page: Page) -> list[Lie]:
         lies += [
             Lie(f"{where} {what}") for what, is_there in lacks.items() if not is_there
         ]
+    return lies
+
+
+def check_mistakes(root: Path, page: Page) -> list[Lie]:
+    """Where an exercise says which mistake a test names, a broken variant has proved it."""
+    proved = {
+        (test, mistake)
+        for patch in root.glob("tests/gallery/*.patch")
+        for test in re.findall(r"^Test: \S+::(\w+)", patch.read_text(), re.MULTILINE)
+        for mistake in re.findall(r"^Mistake: (M\d+)", patch.read_text(), re.MULTILINE)
+    }
+    lies = []
+    for number, text in EXERCISE.findall(section(page, "Exercises")):
+        tests = re.findall(r"`(test_\w+)`", text) if BROKEN.search(text) else []
+        said = set(re.findall(r"name[sd]?\s+(M\d+)", text))
+        known = {mistake for test, mistake in proved if test in tests}
+        if tests and said != known:
+            what = f"exercise {number} names {said or 'no mistake'}, the gallery {known or 'none'}"
+            lies.append(Lie(f"{page.name}: {what}"))
     return lies
 
 
