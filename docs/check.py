@@ -152,6 +152,7 @@ def parse_arguments() -> argparse.Namespace:
         metavar="S",
         help="type as slowly as a reader: so many seconds before each line",
     )
+    add("--keep", type=Path, metavar="FOLDER", help="keep what each terminal showed")
     return parser.parse_args()
 
 
@@ -176,6 +177,9 @@ def main() -> int:
         print(reading.times(pages) if chosen.times else reading.list_longest(pages))
         return 0
     terminals.PACE_S[0] = chosen.pace
+    if chosen.keep:
+        chosen.keep.mkdir(parents=True, exist_ok=True)
+        terminals.KEPT.append(chosen.keep)
     lies = [lie for page in pages for lie in check_text(page)]
     lies += check_book(read_pages(), pages)
     lies += [lie for page in others for lie in check_targets(ROOT, page)]

@@ -550,6 +550,13 @@ def test_a_slow_reader_types_slowly(tmp_path, monkeypatch):
         play(tmp_path, "```console\n$ (sleep 0.1; echo now) &\n$ true\n```\n")
 
 
+def test_what_was_typed_and_shown_can_be_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(terminals, "KEPT", [tmp_path])
+    play(tmp_path, "```console\n$ echo kept\nkept\n```\n")
+    kept = (tmp_path / "docs-page.md.txt").read_text()
+    assert kept == "--- terminal 1: $ echo kept\nkept\n"
+
+
 def test_what_waits_in_the_background_hides_no_command(tmp_path, monkeypatch):
     monkeypatch.setattr(terminals, "PACE_S", [0.3])
     said = "echo 'waiting for 2 of 2 customers (Ctrl-C shows the table)'"

@@ -37,6 +37,7 @@ STOPPED = 148  # what bash says of a program that ^Z has stopped
 BACKGROUND_S = 3.0  # for words from the background, after the prompt
 SETTLE_S = 0.15  # what comes within this belongs to the block
 PACE_S = [0.0]  # how long the reader takes for a line (docs/check.py --pace)
+KEPT: list[Path] = []  # a folder for what each terminal showed (docs/check.py --keep)
 KEYS = {"^C": "\x03", "^D": "\x04", "^Z": "\x1a"}
 FIRST_PORT, PORTS = 9000, 4
 PROGRAM = re.compile(r"(?<!-o )(?:\./)?build/[\w-]+/(?:server|client|stress|load)\b")
@@ -123,8 +124,11 @@ def turns(block: Block) -> list[Turn]:
 class Terminal:
     """A window with a shell in it."""
 
-    def __init__(self, folder: Path, ports: dict[str, str]) -> None:
+    def __init__(
+        self, folder: Path, ports: dict[str, str], page: str = "", name: str = ""
+    ) -> None:
         self.ports = ports
+        self.page, self.name = page.replace("/", "-"), name
         self.output = ""
         self.is_at_prompt = False
         self.is_port_added = False
@@ -253,7 +257,18 @@ class Terminal:
                 f"{block.where}: not what is shown:\n"
                 + difference(turn.shown, self.lines())
             )
+        self.keep(turn)
         self.output = ""
+
+    def keep(self, turn: Turn) -> None:
+        """Write down what was typed and shown, if somebody wants to have it."""
+        for folder in KEPT:
+            prompt = "$ " if turn.is_command else ""
+            typed_line = f"{prompt}{turn.typed.strip()}" if turn.typed else "(later)"
+            with (folder / f"{self.page}.txt").open("a") as file:
+                print(
+                    f"--- {self.name}: {typed_line}", *self.lines(), sep="\n", file=file
+                )
 
     def expect_nothing(self, where: str) -> None:
         """Nothing may have been said that no block shows."""
@@ -325,7 +340,7 @@ def play(page: Page, folder: Path) -> None:
             elif block.language == "console" and not is_skipped(block):
                 name = block.terminal
                 if name not in terminals:
-                    terminals[name] = Terminal(folder, ports)
+                    terminals[name] = Terminal(folder, ports, page.name, name)
                 terminals[name].play(block)
         for name, terminal in terminals.items():
             terminal.expect_nothing(f"{page.name}: {name}, at the end")
