@@ -17,7 +17,7 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parent.parent
 sys.path[0] = str(SOURCE)  # the packages are named from the root
 
-from bench.experiments import arrivals, backlog, cost, crowd, dmv
+from bench.experiments import arrivals, backlog, capacity, cost, crowd, dmv
 from bench.experiments import knee, models, policies, prices, silent, throughput, work
 from bench.experiments.experiment import Conclusion, Experiment, Options, Part
 from bench.judge import stamps
@@ -42,7 +42,7 @@ from bench.tell.results import discard, link_latest, make_folder, short
 
 MODULES = (
     *(prices, knee, dmv, crowd, work, arrivals, silent, backlog, cost),
-    *(throughput, models, policies),
+    *(throughput, models, policies, capacity),
 )
 EXPERIMENTS = {module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES}
 MISSING = (

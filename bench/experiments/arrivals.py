@@ -9,6 +9,12 @@ from pathlib import Path
 
 from bench.experiments.arrivals_chart import make_chart
 from bench.experiments.arrivals_clocks import choose_pair, make_pair_chart, pair_caption
+from bench.experiments.arrivals_models import (
+    findings_of_models,
+    make_kept,
+    make_models_chart,
+    plan_models,
+)
 from bench.experiments.arrivals_scenes import (
     POOL,
     LoadPoint,
@@ -46,7 +52,7 @@ def plan(labs: list[Lab], options: Options) -> list[Run]:
                 of_repeat += plan_scene(scene, lab, group, repeat, options)
         numbers.shuffle(of_repeat)
         runs += of_repeat
-    return runs
+    return runs + (plan_models(labs, options) if options.is_alone else [])
 
 
 def lab_for(scene: Scene, labs: list[Lab]) -> Lab | None:
@@ -127,14 +133,17 @@ def conclude(made: list[Measured], options: Options, folder: Path) -> Conclusion
     points = [
         point for scene in SCENES for point in make_points(scene, made, options.prices)
     ]
+    kept = make_kept(made)
+    more = [make_models_chart(kept, folder)] if kept else []
     if not points:
-        return Conclusion([], [], [])
+        return Conclusion(findings_of_models(kept), [], more)
     findings = [finding for point in points for finding in findings_of(point)]
     charts = [make_chart(points, folder)]
     pair = choose_pair(points)
     if pair:
         charts.append(make_pair_chart(pair, folder))
-    return Conclusion(findings, notes(points, options), charts)
+    findings += findings_of_models(kept)
+    return Conclusion(findings, notes(points, options), charts + more)
 
 
 def findings_of(point: LoadPoint) -> list[Finding]:

@@ -4,7 +4,6 @@
 page_height = 1300
 load 'style.gp'
 marks = name.'.csv'
-paint(n) = n < 5 ? tone(n) : int(word('0x5B4B8A 0x2F7F86 0x7A4A2B 0x3F6B2A 0x8A2F4B 0x4A4A4A 0x99582A', 1 + (int(n) - 5) % 7))
 
 stats marks using 'panel' name 'panel' nooutput
 stats marks using 'clients' name 'clients' nooutput

@@ -13,6 +13,7 @@ from bench.experiments.models_chart import (
     SERVICE_MS,
     Cost,
     CrowdCurve,
+    cheapest_of_many,
     make_cost_chart,
     make_costs,
     make_crowd_chart,
@@ -144,12 +145,14 @@ def notes(costs: list[Cost]) -> list[str]:
         " table could be opened to confirm them.",
     ]
     if costs:
-        best = min(costs, key=lambda cost: cost.value)
+        best = cheapest_of_many(costs)
+        switches = ", ".join(f"{e.lab.name} {e.switches:.1f}" for e in costs)
         lines.append(
-            f"Cheapest here: {best.lab.name}. What others pay on top is, by model: a"
-            " process or a thread made and ended for each client (fork, lab 2), a wake-up"
-            " of another thread for each (lab 3, lab 4), wake-ups of workers that find"
-            " nobody (prefork)."
+            "The sequential server is the zero of this table, and serves one at a time."
+            f" Of those that serve several, the cheapest here is {best.lab.name}, with"
+            f" {best.value:.3f} s above it. Why: what the others pay for is processes and"
+            " threads made and ended, and switches from one to another. Context switches"
+            f" for a connection, as the kernel counted: {switches}."
         )
     return lines
 

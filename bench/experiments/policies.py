@@ -69,6 +69,7 @@ def plan_run(line: Line, lab: Lab, repeat: int, options: Options) -> Run:
         service=("http", str(site())),
         repeat=repeat,
         expected_s=START_S + lasts_ms / 1000,
+        effect_s=LONG_MS / 1000,
     )
 
 

@@ -36,7 +36,7 @@ plot marks using 'bound':(column('row') - 0.4):(0):(0.8):(tone(column('number'))
          with vectors nohead linewidth 4 dashtype dashes linecolor rgb variable, \
      for [left = 0:1] dots using (column('left_out') == left ? column('rate') : NaN):'row':(rgb(column('number'))) \
          with points pointtype left ? 6 : 7 pointsize 1.6 * point_unit linewidth 2 linecolor rgb variable, \
-     for [c = 1:8] marks using (column('number') == c ? column('rate') : NaN):'row' \
+     for [c = 1:16] marks using (column('number') == c ? column('rate') : NaN):'row' \
          with points pointtype shape(c) pointsize 3.4 * point_unit linewidth 3 linecolor rgb tone(c), \
      marks using 'rate':(column('row') + 0.33):'rate_words' \
          with labels noenhanced center font fit(note, ',12') textcolor rgb ink, \
@@ -56,7 +56,7 @@ set xlabel 'CPU time of the server for each (us)'
 set xtics ('1' 1, '2' 2, '5' 5, '10' 10, '20' 20, '50' 50, '100' 100, '200' 200, '500' 500, '10,000' 1e4, '100,000' 1e5)
 plot for [left = 0:1] dots using (column('left_out') == left ? column('cpu_us') : NaN):'row':(rgb(column('number'))) \
          with points pointtype left ? 6 : 7 pointsize 1.6 * point_unit linewidth 2 linecolor rgb variable, \
-     for [c = 1:8] marks using (column('number') == c ? column('cpu_us') : NaN):'row' \
+     for [c = 1:16] marks using (column('number') == c ? column('cpu_us') : NaN):'row' \
          with points pointtype shape(c) pointsize 3.4 * point_unit linewidth 3 linecolor rgb tone(c), \
      marks using 'cpu_us':(column('row') + 0.33):'cpu_words' \
          with labels noenhanced center font fit(note, ',12') textcolor rgb ink

@@ -12,6 +12,7 @@ from bench.experiments.throughput_scores import (
     CORES,
     CROWD,
     CROWD_USERS,
+    LOOP,
     MARK,
     SCENES,
     Scene,
@@ -64,9 +65,10 @@ def plan(labs: list[Lab], options: Options) -> list[Run]:
 
 def choose(labs: list[Lab], options: Options) -> tuple[list[Server], list[Scene]]:
     """Who is asked, and in which ways: all of them only where time is not short."""
-    yardsticks = find_yardsticks(len(labs) + 1)
+    yardsticks = find_yardsticks(len(labs) + len(options.models) + 1)
     if options.is_alone:
         able = [lab for lab in labs if lab.clerks(USERS) > 1]
+        able += [model for model in options.models if model.name == LOOP]
         return able + yardsticks, list(SCENES)
     able = [lab for lab in labs if SHORT_LAB in lab.flags]
     mark = [each for each in yardsticks if each.name == MARK]

@@ -101,14 +101,18 @@ class Yardstick:
 def find_yardsticks(first_number: int) -> list[Yardstick]:
     """Those that are installed, numbered from the given number on."""
     path = f"{os.environ.get('PATH', '')}:{PROGRAM_FOLDERS}"
+    flags, deferred = ("-e", "stderr", "-c"), NGINX.replace(
+        "{port};", "{port} deferred;"
+    )
     known = (
-        ("nginx", "nginx (2 workers)", ("-e", "stderr", "-c"), NGINX, NGINX_USER),
+        ("nginx", "nginx (2 workers)", flags, NGINX, NGINX_USER),
         ("apache2", "Apache (worker)", ("-D", "FOREGROUND", "-f"), APACHE, APACHE_USER),
+        ("nginx-deferred", "nginx (deferred accept)", flags, deferred, NGINX_USER),
     )
     return [
         Yardstick(first_number + place, name, title, program, *how)
         for place, (name, title, *how) in enumerate(known)
-        if (program := shutil.which(name, path=path)) is not None
+        if (program := shutil.which(name.partition("-")[0], path=path)) is not None
     ]
 
 

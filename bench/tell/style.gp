@@ -26,6 +26,9 @@ inks = '#A34700 #0072B2 #00734F #A0407A #805800 #1F6F9E #755B00 #000000 #882255 
 number_of(list, lab) = int('0x'.word(list, 1 + (int(lab) - 1) % words(list))[2:7])
 rgb(lab) = number_of(colours, lab)
 tone(lab) = number_of(inks, lab)
+# The models' colours, told from the labs' by number: theirs begin at 5; nginx is behind the last.
+models = '#5B4B8A #2F7F86 #7A4A2B #3F6B2A #8A2F4B #4A4A4A #99582A #000000 #B0126E'
+paint(n) = n < 5 ? tone(n) : number_of(models, n - 4)
 ink = 0x333333
 grey = 0xC9C9C9
 faint = 0xC4C4C4
