@@ -66,10 +66,10 @@ class Line:
 
 
 LINES = (
-    Line("fcfs-1", "fcfs", 1, "1 worker, first come first served", alone),
-    Line("sjf-1", "sjf", 1, "1 worker, shortest first", shortest_first),
-    Line("fcfs-2", "fcfs", 2, "2 workers, one line", shared),
-    Line("own-2", "own", 2, "2 workers, a line each", each_own),
+    Line("fcfs-1", "fcfs", 1, "1 worker: first come first served", alone),
+    Line("sjf-1", "sjf", 1, "1 worker: shortest first", shortest_first),
+    Line("fcfs-2", "fcfs", 2, "2 workers: one line", shared),
+    Line("own-2", "own", 2, "2 workers: a line each", each_own),
 )
 
 
