@@ -375,6 +375,7 @@ ROWS = {
     ),
     "W6": Row("patience shrinks while others wait, and only then", why_not=NO_LIMITS),
     "W7": Row("no worker lingers on a client that was given up", why_not=NO_LIMITS),
+    "W8": Row("a lock that somebody else holds on the folder stops nobody"),
     # --- what the issue asks beyond the list ---
     "S1": Row(
         "slowhttptest in its four modes makes lab 3 unavailable, and lab 4 not",

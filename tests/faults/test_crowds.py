@@ -2,6 +2,7 @@
 Nothing here is timed: without the means that each test is for, the next one waits for longer than
 any test does."""
 
+import fcntl
 import os
 
 import pytest
@@ -121,6 +122,18 @@ def test_w4_a_trace_into_a_pipe_that_is_not_read_stops_nobody(
         os.close(reading)
     assert first[0] == "client,port,accepted,begun,ended,worker,outcome"
     assert all(row.count(",") == 6 for row in first[:-1])
+
+
+def test_w8_a_lock_on_the_folder_stops_nobody(lab, site):
+    """Anybody who may read a folder may lock it, and for as long as they like."""
+    locked = os.open(site, os.O_RDONLY)
+    fcntl.flock(locked, fcntl.LOCK_EX)
+    with faulty(lab, "files", folder=site) as server:
+        client = server.connect()
+        assert client.put("/new", b"new").status == 201
+        assert client.ask_for("DELETE", "/new").status == 204
+        client.close()
+    os.close(locked)
 
 
 # --- crowds --------------------------------------------------------------------------------
