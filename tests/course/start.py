@@ -100,8 +100,8 @@ def main() -> int:
         return 3
     warn_without_variants(asked.lab, asked.seed)
     todos = sum((asked.folder / f).read_text().count("TODO:") for f in files)
-    print(f"{asked.folder}: {', '.join(files)}; {todos} TODOs")
-    print(f"Next: cd {asked.folder}, read sheet.md, write, make grade")
+    print(f"{asked.folder}: {', '.join(files)}; {todos} TODO{'s' * (todos != 1)}")
+    print(f"Next: cd {asked.folder}; read sheet.md; write what is TODO; make grade")
     return 0
 
 

@@ -32,6 +32,8 @@ def wrong(submission: Submission, report: Report) -> str:
         points, stage = submission.points, submission.stage
     if (points, stage) != (submission.points, submission.stage):
         return f"{points} points, first failure {stage or 'none'}; expected {submission.points}, {submission.stage or 'none'}"
+    if submission.name in ("empty", "reference") and report.warnings:
+        return f"the compiler warns: {report.warnings.splitlines()[0]}"
     if not submission.cause and cause:
         return f"silence was expected, and the cause named is {cause}"
     if submission.cause and not cause.startswith(submission.cause):
