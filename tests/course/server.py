@@ -25,7 +25,6 @@ CPU_S = 12
 FILE_BYTES = 10_000_000
 DESCRIPTORS = 1024
 PROCESSES = 600
-MIN_START_S = 2.0
 RACE_SLOWER = 2  # ThreadSanitizer's server, and the wait for it
 PR_SET_PTRACER = 0x59616D61
 LISTENING = re.compile(r"listening on \S*?:(\d+)\b")
@@ -146,7 +145,7 @@ class Server:
 
     def announced(self) -> int:
         """The port that the server says it listens on."""
-        wait = max(MIN_START_S, self.limits.patience)
+        wait = max(self.limits.start, self.limits.patience)
         begin = time.monotonic()
         while not (match := LISTENING.search(self.output())):
             if self.process.poll() is not None:

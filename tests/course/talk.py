@@ -36,6 +36,7 @@ class Limits:
 
     patience: float
     end: float
+    start: float = 2.0  # for a server's first line
 
     def left(self) -> float:
         """For how long the next wait may last."""

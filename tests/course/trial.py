@@ -20,6 +20,7 @@ from tests.course.talk import Failed, Limits
 
 PR_SET_DUMPABLE = 4
 PATIENCE_OF_TRIES = (1, 2.5, 6)
+PATIENCE_ONCE, START_ONCE_S = 0.6, 1.0  # a provisional verdict is a quick one
 STAGE_S = 15.0  # for a failing stage, all tries together
 CROWD, CROWD_WORK_MS, CROWD_S = 20, 50, 8.0
 WAITS = 5  # how many times its patience one try may take
@@ -64,6 +65,8 @@ def attempt(stage: Stage, order: Order, patience: float, with_threads: bool):
     """One try of a stage: (what failed or "", evidence)."""
     own = set(order.own)
     limits = Limits(patience, time.monotonic() + WAITS * patience + 1)
+    if order.once:
+        limits.start = START_ONCE_S
     trial = Trial(
         order.lab,
         Path(order.room),
@@ -91,7 +94,7 @@ def try_stage(stage: Stage, order: Order, is_first_failure: bool, end: float) ->
     begin = time.monotonic()
     patience = order.patience.get(stage.name, 1.0)
     result = {"name": stage.name, "ran": True, "tries": 0, "said": "", "looks": []}
-    tries = (1,) if order.once else PATIENCE_OF_TRIES
+    tries = (PATIENCE_ONCE,) if order.once else PATIENCE_OF_TRIES
     first: list[Look] = []
     if not is_first_failure:
         tries = tries[:2]
