@@ -19,6 +19,8 @@
 #include "tcp.h"
 #include "wait.h"
 
+#define DEFER_NS (60 * NS_PER_S) /* where there is no limit */
+
 enum { MAX_DETAILS = 256, MAX_LIST = 2048, MAX_FLAGS = 32 };
 
 static const struct service *const services[] = {&echo_service,  &desk_service,
@@ -170,8 +172,10 @@ int service_listen(int backlog)
 
 void service_defer_accept(int listener)
 {
-    if (service->client_speaks_first &&
-        tcp_defer_accept(listener, wait_limits.idle_ns))
+    bool is_limited = wait_limits.idle_ns > 0;
+    int64_t limit_ns = is_limited ? wait_limits.idle_ns : DEFER_NS;
+    if (service->client_speaks_first && tcp_defer_accept(listener, limit_ns) &&
+        is_limited)
         wait_limits.first_ns = wait_limits.min_patience_ns;
 }
 

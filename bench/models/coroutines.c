@@ -52,6 +52,7 @@ int main(int argc, char *argv[])
     wait_limits.idle_ns = wait_limits.request_ns = wait_limits.write_ns = 0;
     service_choose(argc, argv, flags);
     listener = service_listen(SOMAXCONN);
+    service_defer_accept(listener); /* what it wants is there: no first wait */
     wait_poll = loop_poll;
     loops = loops < max_clients ? loops : max_clients;
     start_threads(loops, run_loop);

@@ -89,7 +89,6 @@ int main(int argc, char *argv[])
          .choices = "fcfs|sjf|own"},
         {0},
     };
-    wait_limits.idle_ns = wait_limits.min_patience_ns = 30 * NS_PER_S;
     service_choose(argc, argv, flags);
     int client, listener = service_listen(SOMAXCONN);
     service_defer_accept(listener);

@@ -24,6 +24,7 @@ struct coroutine {
     struct stack stack;
     void (*run)(int); /* NULL: it has ended */
     int client;
+    bool is_new;           /* it has not waited yet */
     short events;          /* for which its socket is watched */
     bool waits;            /* from now on it is among the ready */
     struct pollfd *polled; /* until it goes on */
@@ -62,7 +63,7 @@ static void body(void)
 int loop_start(void (*run)(int), int client)
 {
     struct coroutine *self = &loop->all[client];
-    *self = (struct coroutine){.client = client, .run = run};
+    *self = (struct coroutine){.client = client, .run = run, .is_new = true};
     self->events = UNWATCHED;
     if (loop->spare_count > 0)
         self->stack = loop->spare[--loop->spare_count];
@@ -161,10 +162,14 @@ int loop_poll(struct pollfd *polled, nfds_t count, int timeout_ms)
     struct coroutine *self = loop != NULL ? loop->current : NULL;
     if (self == NULL) /* not a loop's thread */
         return poll(polled, count, timeout_ms);
-    /* What a new client wants is often there already: nothing to watch. */
-    if ((self->events == UNWATCHED || stop_requested()) &&
-        poll(polled, count, 0) > 0)
+    if (stop_requested() && poll(polled, count, 0) > 0)
         return 1;
+    /* What a new client wants is often there already: let it look. */
+    if (self->is_new && polled->events == POLLIN) {
+        self->is_new = false;
+        polled->revents = POLLIN;
+        return 1;
+    }
     int ready = 0;
     self->polled = polled;
     self->waits = true;
