@@ -21,8 +21,8 @@
  * never is): if shares grew while a line gets shorter, its last client would
  * wait for L * q / (w + q).
  *
- * Source: the arithmetic above, tried by tests/units/test_patience.c; the crowds
- * themselves by tests/faults/test_crowds.py. */
+ * Source: the arithmetic above, tried by tests/units/test_patience.c; the
+ * crowds themselves by tests/faults/test_crowds.py. */
 
 #ifndef PATIENCE_H
 #define PATIENCE_H

@@ -67,18 +67,20 @@ C_SOURCES := $(MAINS) $(HELPERS) $(LOAD)
 C_FILES   := $(C_SOURCES) $(wildcard $(addsuffix *.h,$(sort $(dir $(C_SOURCES)))))
 C_TESTS   := $(wildcard tests/fuzz/*.[ch] tests/units/*.[ch] tests/faults/*.[ch])
 
+# What finds the bugs of one file; LINT_JOBS of them at once.
+LINT_JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
+LINT_FILE  = object=$$(mktemp $B/lint.XXXXXX) && \
+    gcc $(LINT) $(WARN) -Werror $(ANALYZE) -c -o $$object $$0 && \
+    clang $(LINT) $(WARN) -Werror -fsyntax-only $$0 && clang-tidy --quiet $$0 -- $(LINT); \
+    status=$$?; rm -f $$object; exit $$status
+
 lint: ## check formatting and look for bugs without running anything
 	clang-format --dry-run --Werror $(C_FILES) $(C_TESTS)
-	mkdir -p $B
-	for file in $(C_SOURCES); do \
-	    gcc $(LINT) $(WARN) -Werror $(ANALYZE) -c -o $B/lint.o $$file || exit; \
-	    clang $(LINT) $(WARN) -Werror -fsyntax-only $$file || exit; \
-	done
-	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,performance,portability \
+	@mkdir -p $B
+	cppcheck --quiet -j$(LINT_JOBS) --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,performance,portability \
 	    --suppress=missingIncludeSystem -D_DEFAULT_SOURCE -Icommon -Icommon/services -I. $(C_SOURCES)
-	for file in $(C_SOURCES); do \
-	    clang-tidy --quiet $$file -- $(LINT) || exit; \
-	done
+	@echo "gcc -fanalyzer, clang and clang-tidy on each source"
+	@printf '%s\n' $(C_SOURCES) | xargs -P$(LINT_JOBS) -n1 sh -c '$(LINT_FILE)'
 	shellcheck .ci/deps .ci/run .ci/probe .ci/python .ci/shake .ci/compilers
 
 .PHONY: test shake test-faults test-crowds test-models test-broken docs docs-test docs-browser docs-charts fuzz fuzzers lint
