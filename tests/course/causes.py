@@ -266,7 +266,7 @@ CAUSES: list[Cause] = [
         "no-limit",
         lambda e: e.lab == 2
         and e.stage == "limit"
-        and e.saw("was answered, although three"),
+        and e.saw("was answered .*although three"),
         "More clients are served than --max-clients says: take a slot before each thread starts, and let that wait while none is free.",
     ),
     Cause(
@@ -308,7 +308,7 @@ CAUSES: list[Cause] = [
         "refused-although-wait",
         lambda e: e.lab == 3
         and e.stage == "wait"
-        and e.saw(r"waited in a full line.*read \"busy"),
+        and e.saw(r"was answered \"busy.*the one worker is busy"),
         "A newcomer was refused although --when-full=wait: while the queue is full, queue_push waits, if queue->waits.",
     ),
     Cause(

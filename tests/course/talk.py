@@ -167,7 +167,14 @@ class Client:
     def silent(self, why: str, wait: float = 0.05) -> None:
         """Nothing may come yet."""
         if self.hears(wait):
-            self.fail(f"was answered, although {why}")
+            self.fail(f"was answered {self.first_words()}, although {why}")
+
+    def first_words(self) -> str:
+        """What has come and is not read yet, for a message."""
+        try:
+            return shown(self.unread or self.socket.recv(200, socket.MSG_PEEK))
+        except OSError as error:
+            return f"by an error: {error.strerror}"
 
     def ended(self) -> None:
         """The server closes now, in good manners."""
