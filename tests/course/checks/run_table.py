@@ -70,10 +70,10 @@ def main() -> int:
     if not submissions:
         print(f"no submission has one of the words {' '.join(asked.words)}")
         return 2
-    for lab in sorted({one.lab for one in submissions}):
-        patience_for(lab, Tree())
     mistakes = 0
     with ThreadPoolExecutor(asked.jobs) as pool:
+        labs = sorted({one.lab for one in submissions})
+        list(pool.map(lambda lab: patience_for(lab, Tree()), labs))
         for submission, report, difference in pool.map(try_one, submissions):
             mistakes += bool(difference)
             mark = "WRONG" if difference else "ok   "
