@@ -2,7 +2,7 @@
 
 import signal
 
-from tests.course.server import Trial
+from tests.course.server import Server, Trial
 from tests.course.stages.lab0 import MANY as MANY_LINES
 from tests.course.stages.lab0 import both_ways
 from tests.course.talk import Failed
@@ -151,6 +151,11 @@ def leaves_nothing(trial: Trial) -> None:
         server.returns_to(server.at_start, 1)
 
 
+def counts_lost(server: Server, when: str) -> None:
+    if " 1 lost" not in server.output():
+        raise Failed(f"a client was reset {when}, and the summary does not say 1 lost")
+
+
 def stops(trial: Trial) -> None:
     with trial.serve("desk") as server:
         client = server.greeted()
@@ -170,10 +175,15 @@ def stops(trial: Trial) -> None:
         half.reset()
         server.greeted().bye()
         server.ends_in_order()
-        if " 1 lost" not in server.output():
-            raise Failed(
-                "a client was reset in the middle of a line, and the summary does not say 1 lost"
-            )
+        counts_lost(server, "in the middle of a line")
+    with trial.serve("desk") as server:
+        gone = server.greeted()
+        gone.send(b"bytes 900000000\n")
+        gone.read(1000)
+        gone.reset()
+        server.greeted().bye()
+        server.ends_in_order()
+        counts_lost(server, "in the middle of a reply")
 
 
 STAGES = [
