@@ -26,6 +26,28 @@ def folder(tmp_path):
     return made
 
 
+# --- lines ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /page HTTP/1.1\r\nHost: localhost\r\nX: y\nContent-Length: 5\r\n\r\n",
+        b"GET /page HTTP/1.1\r\nHost: localhost\r\nX:\n\nGET /old HTTP/1.1\r\n\r\n",
+        b"GET /page HTTP/1.1\nHost: localhost\r\n\n",
+        b"GET /page HTTP/1.1\nHost: localhost\n\r\n",
+    ],
+    ids=["a field", "an empty line", "CRLF after LF", "the end"],
+)
+def test_lines_end_in_lf_all_of_them_or_none(folder, head):
+    """To another server a line that ends in LF goes on, and what follows is something else."""
+    with serve(LAB, "http", folder) as server:
+        client = server.connect()
+        client.send(head)
+        assert client.reply().status == 400
+        client.assert_ended("two readings of one head")
+
+
 # --- bodies --------------------------------------------------------------------------------
 
 BAD_CHUNKS = {

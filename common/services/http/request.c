@@ -87,11 +87,18 @@ static bool is_target(const struct http_request *request)
            http_target_authority(target, &authority);
 }
 
+/* Of a line that was taken and has ended. */
+static bool ends_in_crlf(struct http_text line)
+{
+    return line.at[line.length] == '\r';
+}
+
 /* Takes the request line off the head. */
 static int read_request_line(struct http_request *request,
                              struct http_text *head)
 {
     struct http_text line = http_text_take_line(head);
+    request->has_crlf = ends_in_crlf(line);
     request->method = http_text_take(&line, ' ');
     request->target = http_text_take(&line, ' ');
     if (!http_text_is_token(request->method) || line.at == NULL)
@@ -139,13 +146,19 @@ static int read_field(struct http_request *request, struct http_text line)
     return 0;
 }
 
-/* Reads lines up to an empty one, or to the last that has ended. */
+/* Reads lines up to an empty one, or to the last that has ended. All of them
+ * may end in LF alone (RFC 9112 section 2.2), but not some: to another server
+ * these would be one line, and what follows be something else. */
 static int read_fields(struct http_request *request, struct http_text rest)
 {
     int status = 0;
     for (int count = 0; status == 0; count++) {
         struct http_text line = http_text_take_line(&rest);
-        if (line.length == 0 || rest.at == NULL)
+        if (rest.at == NULL)
+            return 0;
+        if (ends_in_crlf(line) != request->has_crlf)
+            return 400;
+        if (line.length == 0)
             return 0;
         status = count == HTTP_MAX_FIELDS ? 431 : read_field(request, line);
     }

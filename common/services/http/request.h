@@ -34,6 +34,7 @@ struct http_request {
     struct http_text host; /* without its port; at is NULL if none is named */
     struct http_text fields[HTTP_FIELDS];
     bool is_http_1_0;
+    bool has_crlf; /* its first line ends in it; so must all others */
     bool says_close, says_keep_alive; /* in Connection */
     bool keeps_alive;                 /* the client may send another request */
     bool expects_continue;            /* and wants to be asked for the body */
