@@ -65,7 +65,7 @@ ANALYZE   := -fanalyzer --param analyzer-bb-explosion-factor=40 --param analyzer
 LINT      := -std=c17 -D_DEFAULT_SOURCE -iquote common -iquote common/services -iquote .
 C_SOURCES := $(MAINS) $(HELPERS) $(LOAD)
 C_FILES   := $(C_SOURCES) $(wildcard $(addsuffix *.h,$(sort $(dir $(C_SOURCES)))))
-C_TESTS   := $(wildcard tests/fuzz/*.[ch] tests/units/*.[ch] tests/faults/*.[ch])
+C_TESTS   := $(wildcard bench/models/*.c bench/models/loop/*.[ch] tests/fuzz/*.[ch] tests/units/*.[ch] tests/faults/*.[ch])
 
 # What finds the bugs of one file; LINT_JOBS of them at once.
 LINT_JOBS ?= $(shell getconf _NPROCESSORS_ONLN)

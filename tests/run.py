@@ -21,7 +21,8 @@ NO_TEST_CHOSEN = 5  # exit status of pytest
 OF_PYTHON = {"bench"}
 RUN_THE_LOAD = {"test_load", "test_runs", "test_zoo"}
 OF_SOURCES = {"test_house", "test_first_build", "test_gallery", "test_browser"}
-OTHER_COMMANDS = {"faults", "course", "models"}  # make test-faults and the like
+APART = {"test_models"}  # make test-models SAN=thread
+OTHER_COMMANDS = {"faults", "course", "test_models_contract.py"}  # make test-faults ...
 LONGEST = (
     "test_http test_contract test_chat test_files test_character test_browser".split()
 )
@@ -39,7 +40,10 @@ def files() -> list[str]:
             file
             for file in found
             if file.stem in RUN_THE_LOAD
-            or (file.parent.name not in OF_PYTHON and file.stem not in OF_SOURCES)
+            or (
+                file.parent.name not in OF_PYTHON
+                and file.stem not in OF_SOURCES | APART
+            )
         ]
     found.sort(key=lambda file: file.stem not in LONGEST)
     return [str(file.relative_to(ROOT)) for file in found]

@@ -3,7 +3,7 @@
  * A coroutine's own socket is watched from its first wait to its end, so that
  * most waits need no system call of their own. All else is watched only while
  * it is waited for: it may be closed at any time, and its number given away. */
-#define _GNU_SOURCE /* for ppoll */
+#define _GNU_SOURCE /* for ppoll; NOLINT: the C library's name */
 #include "loop.h"
 
 #include <err.h>

@@ -11,13 +11,14 @@
  * The guard is a page or more on any machine: an overflow ends the process. */
 enum { GUARD = 16 * 1024, SIZE = 64 * 1024, SANITIZED = 256 * 1024 };
 
-/* The sanitizers' functions: NULL without them. */
+/* The sanitizers' functions: NULL without them. NOLINTBEGIN: their names */
 #define WEAK __attribute__((weak))
 WEAK void *__tsan_get_current_fiber(void), *__tsan_create_fiber(unsigned);
 WEAK void __tsan_switch_to_fiber(void *, unsigned),
     __tsan_destroy_fiber(void *);
 WEAK void __sanitizer_start_switch_fiber(void **, const void *, size_t);
 WEAK void __sanitizer_finish_switch_fiber(void *, const void **, size_t *);
+/* NOLINTEND */
 
 #if defined __x86_64__ && defined __LP64__ && !defined STACK_UCONTEXT
 enum { RETURN = 6, SAVED = 8 }; /* in words, from the pointer */
@@ -45,7 +46,7 @@ __asm__(".text\n.globl stack_swap\nstack_swap: sub sp, sp, #160\n" EACH(
 static void stack_swap(void **from, void *to)
 {
     ucontext_t here; /* on the stack that it is about */
-    *from = &here;
+    *from = &here;   /* cppcheck-suppress autoVariables */
     swapcontext(&here, to);
 }
 
