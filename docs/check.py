@@ -19,7 +19,7 @@ from pathlib import Path
 from checking import charts, links, quotes, reading, shape, terminals
 from checking.pages import BOOK, ROOT, Lie, Page, read_others, read_pages
 
-AT_ONCE = 3
+AT_ONCE = 4  # they mostly wait
 TRIES_ALONE = 2
 GLOSSARY = "docs/c-glossary.md"
 LEFT_BEHIND = shutil.ignore_patterns(
