@@ -247,8 +247,10 @@ def parse_arguments(arguments: list[str]) -> Arguments:
     if given.repeats is not None and given.repeats < 1:
         refuse(f"--repeats={given.repeats}: not a whole number from 1")
     seed = random.randrange(1_000_000) if given.seed is None else given.seed
+    needs_prices = not all(EXPERIMENTS[name].is_apart for name in names)
+    chosen = {*names, *(["prices"] if needs_prices else [])}
     return Arguments(
-        [e for name, e in EXPERIMENTS.items() if name in {"prices", *names}],
+        [e for name, e in EXPERIMENTS.items() if name in chosen],
         Options(
             given.quick,
             seed,

@@ -84,4 +84,5 @@ EXPERIMENT = Experiment(
     plan,
     conclude,
     is_on_request=True,
+    is_apart=True,
 )

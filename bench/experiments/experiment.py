@@ -118,6 +118,7 @@ class Experiment:
     conclude: Callable[[list[Measured], Options, Path], Conclusion]
     is_over: Callable[[list[Measured], Options], bool] = lambda made, options: False
     is_on_request: bool = False  # not one of those that are made if none is named
+    is_apart: bool = False  # it measures what prices it needs
 
 
 @dataclass(frozen=True)
