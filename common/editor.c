@@ -78,7 +78,9 @@ bool editor_open(void)
     setlocale(LC_CTYPE, ""); /* which bytes are one letter */
     rl_catch_signals = 0;
     rl_initialize();
+#ifndef WITH_LIBEDIT /* which knows no such setting, and says so */
     rl_variable_bind("enable-bracketed-paste", "off");
+#endif
     rl_bind_key('\t', rl_insert); /* not: complete the name of a file */
     using_history();
     is_open = true;
