@@ -21,7 +21,7 @@ B      := build$(if $(SAN),/$(subst $(comma),-,$(SAN)))
 
 # Found when first used, and only then: these take processes.
 once    = $(eval $1 := $$(shell $2))$($1)
-PYTHON  = $(call once,PYTHON,sh .ci/python)
+PYTHON  = $(call once,PYTHON,sh .ci/python $B/python)
 PROBED  = $(call once,PROBED,sh .ci/probe $B/probed compile $(CC) $(CFLAGS) -- $(HARDEN))
 PROBED_LINK = $(call once,PROBED_LINK,sh .ci/probe $B/probed-link link $(CC) $(CFLAGS) -- $(HARDEN_LINK))
 

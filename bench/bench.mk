@@ -24,15 +24,18 @@ lesson-fork: ## show what changed from a lab to a model (lesson-prefork, lesson-
 LESSONS := $(patsubst $B/bench/models/%,lesson-%,$(MODELS))
 $(LESSONS): lesson-%: ; @diff -u $(FROM_$*) bench/models/$*.c; true
 
+# Ctrl-C while Python starts would be a traceback; the command takes signals from its first line.
+CALM = trap '' INT; exec $(PYTHON)
+
 bench: can-bench all ## measure and draw (QUICK=1: for a lecture; EXPERIMENT=dmv: just one; LABEL=name; STRICT=1)
-	@$(PYTHON) bench/run.py --build=$B $(if $(QUICK),--quick) $(if $(STRICT),--strict) \
+	@$(CALM) bench/run.py --build=$B $(if $(QUICK),--quick) $(if $(STRICT),--strict) \
 	    $(LABEL:%=--label=%) $(ALSO:%=--also %) $(EXPERIMENT:%=--experiment=%)
 
 can-bench:
 	@$(if $(filter %/load,$(BENCH)),,echo "make bench needs Linux, for its generator; here run make test and make demo" >&2; exit 1)
 
 demo: labs ## show the DMV live in the terminal (LAB=1: just that lab; CUSTOMERS=10 WORK=200)
-	@$(PYTHON) bench/demo.py --build=$B $(LAB:%=--lab=%) $(CUSTOMERS:%=--customers=%) $(WORK:%=--work=%)
+	@$(CALM) bench/demo.py --build=$B $(LAB:%=--lab=%) $(CUSTOMERS:%=--customers=%) $(WORK:%=--work=%)
 
 doctor: ## what this machine has for the suite, and what each absence costs
 	@$(PYTHON) -m bench.measure.doctor --cc='$(CC)'
@@ -42,7 +45,7 @@ compare: ## what changed between two results: A=results/... B=results/...
 accuracy: ## how well predictions held in stored results (RESULTS="results/... ...")
 	@$(PYTHON) -m bench.checks accuracy $(if $(RESULTS),--results $(RESULTS))
 knee: all ## the rate at which p99 leaves its LIMIT=100ms, for LAB=3
-	@$(PYTHON) bench/run.py --build=$B $(if $(QUICK),--quick) --experiment=knee \
+	@$(CALM) bench/run.py --build=$B $(if $(QUICK),--quick) --experiment=knee \
 	    $(LAB:%=--lab=%) $(LIMIT:%=--limit=%)
 
 check-stop: all ## the ^Z test: stop a server, see that ours tells the truth and a naive clock does not

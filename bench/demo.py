@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The demo: twenty customers walk into every lab at once, live in the terminal."""
 
-import signal
+import _signal  # in C, and so at once; Ctrl-C just ends it until something is to clean up
 
-signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to clean up
+_signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
 import argparse
 import contextlib

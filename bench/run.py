@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The bench: runs experiments on the labs, and draws what was predicted and measured."""
 
-import signal
+import _signal  # in C, and so at once; Ctrl-C just ends it until something is to clean up
 
-signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to clean up
+_signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
 import argparse
 import datetime
@@ -26,7 +26,7 @@ from bench.measure import machine, rig, runs
 from bench.measure.labs import Lab, find_also, find_labs, find_models, find_null
 from bench.measure.processes import INTERRUPTS, BenchError, warn
 from bench.measure.progress import Progress
-from bench.measure.surroundings import settle_encoding, warn_of_another
+from bench.measure.surroundings import settle_encoding, warn_of_another, warn_of_limits
 from bench.measure.runs import Measured, Run, count, duration_s
 from bench.tell import exports, summary
 from bench.tell.charts import (
@@ -324,6 +324,7 @@ def main(arguments: list[str]) -> int:
     INTERRUPTS.install()
     try:
         bench = prepare(chosen)
+        warn_of_limits()
         warn_of_another()
         bench.measure()
         present(bench.conclude(), bench)

@@ -10,9 +10,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-struct addrinfo *address_look_up(const char *host, int port, int family)
+struct addrinfo *address_resolve(const char *host, int port)
 {
-    struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_family = family};
+    struct addrinfo wanted = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *addresses;
     char service[sizeof "65535"], inner[ADDRESS_LENGTH];
     snprintf(service, sizeof service, "%d", port);
@@ -27,9 +27,12 @@ struct addrinfo *address_look_up(const char *host, int port, int family)
     return addresses;
 }
 
-struct addrinfo *address_resolve(const char *host, int port)
+int address_port(const struct sockaddr_storage *address)
 {
-    return address_look_up(host, port, AF_UNSPEC);
+    if (address->ss_family == AF_INET6)
+        return ntohs(((const struct sockaddr_in6 *)address)->sin6_port);
+    /* NOLINTNEXTLINE: the caller has filled it */
+    return ntohs(((const struct sockaddr_in *)address)->sin_port);
 }
 
 bool address_is_loopback(int fd)

@@ -5,6 +5,7 @@
 
 #include <netdb.h>
 #include <stdbool.h>
+#include <sys/socket.h>
 
 enum { ADDRESS_LENGTH = 64 }; /* room for "[IPv6 address%interface]:port" */
 
@@ -12,8 +13,8 @@ enum { ADDRESS_LENGTH = 64 }; /* room for "[IPv6 address%interface]:port" */
  * clear line on failure. The caller frees the list with freeaddrinfo. */
 struct addrinfo *address_resolve(const char *host, int port);
 
-/* The same for addresses of one family (AF_INET6, ...) only. */
-struct addrinfo *address_look_up(const char *host, int port, int family);
+/* The port of an address of either family. */
+int address_port(const struct sockaddr_storage *address);
 
 /* Is the socket's own address one that only this machine can reach? */
 bool address_is_loopback(int fd);

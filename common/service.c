@@ -12,6 +12,7 @@
 
 #include "address.h"
 #include "clock.h"
+#include "quota.h"
 #include "refuse.h"
 #include "say.h"
 #include "services/services.h"
@@ -160,6 +161,7 @@ void service_choose(int argc, char *argv[], const struct flag *flags)
     int count =
         flags_parse(argc, argv, all, "[SERVICE [ARGUMENT]]", list_services());
     check_operands(count, argv);
+    quota_check_server(flags, 1 + service->more_descriptors);
     if (service->open != NULL)
         service->open(count > 1 ? argv[2] : NULL);
 }
@@ -192,10 +194,13 @@ void service_announce(const char *lab, int listener, const char *details, ...)
     say_as(lab);
     if (stop_requested())
         return; /* the listener has gone, perhaps before its address was read */
-    bool is_open = strncmp(address, "[::]:", strlen("[::]:")) == 0 ||
-                   strncmp(address, "0.0.0.0:", strlen("0.0.0.0:")) == 0;
-    if (!say("listening on %s (%s, %s%s)", address, service->name, text,
-             is_open ? ", open to all networks" : ""))
+    bool is_both = strncmp(address, "[::]:", strlen("[::]:")) == 0;
+    bool is_local = is_both && strcmp(host, "localhost") == 0;
+    bool is_open =
+        is_both || strncmp(address, "0.0.0.0:", strlen("0.0.0.0:")) == 0;
+    if (!say("listening on %s%s (%s, %s%s)", is_local ? host : "",
+             is_local ? strrchr(address, ':') : address, service->name, text,
+             is_open && !is_local ? ", open to all networks" : ""))
         err(EXIT_FAILURE, "cannot announce the port on standard output");
 }
 

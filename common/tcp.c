@@ -10,7 +10,6 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -25,6 +24,7 @@
 #include "address.h"
 #include "clock.h"
 #include "patience.h"
+#include "quota.h"
 #include "refuse.h"
 #include "say.h"
 #include "stop.h"
@@ -34,6 +34,9 @@
 #define SHORTAGE_PAUSE_NS (100 * NS_PER_MS) /* until descriptors are free */
 
 /* --- listen ------------------------------------------------------------- */
+
+static bool
+    is_local; /* --host=localhost: IPv6 and IPv4, of this machine only */
 
 static void set_option(int fd, int level, int option)
 {
@@ -56,6 +59,28 @@ static void limit_recv(int fd)
     };
     if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == -1)
         err(EXIT_FAILURE, "cannot set a socket option");
+}
+
+/* Takes connections of this machine only. Returns false where that cannot be
+ * said (SO_BINDTODEVICE in socket(7): Linux, for all users from 5.7 on). */
+static bool keep_to_loopback(int listener)
+{
+#ifdef SO_BINDTODEVICE
+    return setsockopt(listener, SOL_SOCKET, SO_BINDTODEVICE, "lo",
+                      sizeof "lo") == 0;
+#else
+    (void)listener;
+    return false;
+#endif
+}
+
+/* Closes the socket and keeps errno. Returns -1. */
+static int give_up(int listener)
+{
+    int reason = errno;
+    close(listener);
+    errno = reason;
+    return -1;
 }
 
 /* A listening socket at this address, or -1 with errno. is_shared: with others.
@@ -84,28 +109,34 @@ static int listen_at(const struct addrinfo *address, int backlog,
         setsockopt(listener, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     }
 
+    if (is_local && !keep_to_loopback(listener))
+        return give_up(listener);
     if (bind(listener, address->ai_addr, address->ai_addrlen) == -1 ||
-        listen(listener, backlog) == -1) {
-        int reason = errno;
-        close(listener);
-        errno = reason;
-        return -1;
-    }
+        listen(listener, backlog) == -1)
+        return give_up(listener);
+    return listener;
+}
+
+static int listen_on(const char *host, int port, int backlog)
+{
+    struct addrinfo *address = address_resolve(host, port);
+    int listener = listen_at(address, backlog, false);
+    int reason = errno;
+    freeaddrinfo(address);
+    errno = reason;
     return listener;
 }
 
 int tcp_listen(const char *host, int port, int backlog)
 {
     bool is_any = strcmp(host, "*") == 0;
-    struct addrinfo *address = is_any ? address_look_up("::", port, AF_INET6)
-                                      : address_resolve(host, port);
-    int listener = listen_at(address, backlog, false);
-    freeaddrinfo(address);
-    if (listener == -1 && is_any &&
-        (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) { /* no IPv6 here */
-        address = address_look_up("0.0.0.0", port, AF_INET);
-        listener = listen_at(address, backlog, false);
-        freeaddrinfo(address);
+    is_local = strcmp(host, "localhost") == 0;
+    bool is_both = is_any || is_local; /* IPv6 and IPv4, on one socket */
+    int listener = listen_on(is_both ? "::" : host, port, backlog);
+    if (listener == -1 && is_both &&
+        errno != EADDRINUSE) { /* there is no way */
+        is_local = false;
+        listener = listen_on(is_any ? "0.0.0.0" : "127.0.0.1", port, backlog);
     }
     if (listener == -1)
         errx(EXIT_FAILURE, "cannot listen on %s port %d: %s%s", host, port,
@@ -155,26 +186,11 @@ bool tcp_defer_accept(int listener, int64_t limit_ns)
 
 int tcp_granted_backlog(int backlog)
 {
-    char text[16] = "";
-    FILE *file = fopen("/proc/sys/net/core/somaxconn", "r");
-    if (file == NULL)
-        return backlog; /* only Linux says */
-    size_t length = fread(text, 1, sizeof text - 1, file);
-    fclose(file);
-    long cap = length > 0 ? strtol(text, NULL, 10) : INT_MAX;
+    int64_t cap = quota_allowed(BACKLOG);
     return backlog < cap ? backlog : (int)cap;
 }
 
 /* --- accept ------------------------------------------------------------- */
-
-/* The port of the client, for the trace; the address may be of any family. */
-static int port_of(const struct sockaddr_storage *address)
-{
-    if (address->ss_family == AF_INET6)
-        return ntohs(((const struct sockaddr_in6 *)address)->sin6_port);
-    /* NOLINTNEXTLINE: accept has filled it */
-    return ntohs(((const struct sockaddr_in *)address)->sin_port);
-}
 
 /* What to do about a failed accept: nothing, a pause, or a stop. Of the errors
  * of one client accept(2) says to try again. */
@@ -211,7 +227,7 @@ int tcp_accept(int listener)
         int client = accept(listener, (struct sockaddr *)&address, &length);
         if (client != -1) {
             fcntl(client, F_SETFD, FD_CLOEXEC);
-            visit_accept(client, port_of(&address));
+            visit_accept(client, address_port(&address));
             return client;
         }
         if (errno == EAGAIN || errno == EWOULDBLOCK)

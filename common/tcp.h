@@ -8,7 +8,9 @@
 #include <stdint.h>
 
 /* Returns a socket that listens on host and port (0: any free one); "*" is
- * every address of this machine, IPv6 and IPv4. backlog is how many connections
+ * every address of this machine, IPv6 and IPv4, and "localhost" is both for the
+ * programs of this machine only; where the system has no way to do that on one
+ * socket, it is 127.0.0.1. backlog is how many connections
  * the kernel completes while nobody accepts (listen(2)). From now on signals
  * stop the server, and a stop closes the socket at once, so that newcomers are
  * refused. Exits with one clear line on failure. */

@@ -18,7 +18,8 @@
 #include "flags.h"
 #include "tcp.h"
 
-#define TELL_NS (1 * NS_PER_S) /* without an answer, until one is told so */
+/* Without an answer, until one is told so; "sleep 1000" is no reason. */
+#define TELL_NS (1500 * NS_PER_MS)
 
 enum { BUFFER_SIZE = 16384, TELL_MS = TELL_NS / NS_PER_MS };
 

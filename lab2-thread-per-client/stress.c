@@ -19,14 +19,14 @@
 #include "clock.h"
 #include "descriptors.h"
 #include "flags.h"
+#include "quota.h"
 #include "reader.h"
 #include "tcp.h"
 #include "wait.h"
 #include "write.h"
 
-#define TELL_NS                                                                \
-    (1 * NS_PER_S) /* without any progress, until one is told so               \
-                    */
+/* Without any progress, until one is told so; "sleep 1000" is no reason. */
+#define TELL_NS (1500 * NS_PER_MS)
 
 enum {
     MAX_CLIENTS = 10000,
@@ -35,7 +35,8 @@ enum {
     MAX_FAILURE = 200,
     MAX_QUOTED = 48,
     STACK_SIZE = 256 * 1024,
-    TABLE_WIDTH = 47, /* the columns before the bar */
+    OWN_DESCRIPTORS = 10, /* the standard ones, a pipe, what libraries open */
+    TABLE_WIDTH = 47,     /* the columns before the bar */
     MIN_BAR = 20,
     MAX_BAR = 100,
 };
@@ -350,7 +351,10 @@ static void start_customers(struct customer *customers, int count)
         errno = pthread_create(&customers[i].thread, &small, run_customer,
                                &customers[i]);
         if (errno != 0)
-            err(EXIT_FAILURE, "cannot start thread %d of %d", i + 1, count);
+            err(EXIT_FAILURE,
+                "cannot start thread %d of %d (more: ulimit -u, or ask for "
+                "less)",
+                i + 1, count);
     }
     pthread_attr_destroy(&small);
 }
@@ -437,6 +441,18 @@ static int run_all(int count)
     return status;
 }
 
+/* Says before the first customer comes what will be too little for all. */
+static void check_limits(int count)
+{
+    char asked[sizeof "--clients=" + 10];
+    snprintf(asked, sizeof asked, "--clients=%d", count);
+    descriptors_raise_limit(count + OWN_DESCRIPTORS);
+    quota_check(DESCRIPTORS, asked, count + OWN_DESCRIPTORS,
+                "some customers will fail");
+    quota_check(THREADS, asked, count, "some customers cannot be started");
+    quota_check(PORTS, asked, count, "some customers will fail");
+}
+
 int main(int argc, char *argv[])
 {
     const char *host = "127.0.0.1";
@@ -458,7 +474,7 @@ int main(int argc, char *argv[])
     descriptors_need_output();
     descriptors_open_standard();
     signal(SIGPIPE, SIG_IGN); /* a server that closed is a failed write */
-    descriptors_raise_limit(MAX_CLIENTS + 100);
+    check_limits(count);
     wait_limits = (struct wait_limits){
         .idle_ns = patience, .request_ns = patience, .write_ns = patience};
     struct addrinfo *list = address_resolve(host, port);

@@ -24,7 +24,8 @@ OF_SOURCES = {"test_house", "test_first_build", "test_gallery", "test_browser"}
 APART = {"test_models"}  # make test-models SAN=thread
 OTHER_COMMANDS = {"faults", "course", "test_models_contract.py"}  # make test-faults ...
 LONGEST = (
-    "test_http test_contract test_chat test_files test_character test_browser".split()
+    "test_chat test_contract test_surroundings test_office test_http test_report".split()
+    + "test_files test_replies test_command_line test_browser test_first_build".split()
 )
 
 
@@ -45,7 +46,8 @@ def files() -> list[str]:
                 and file.stem not in OF_SOURCES | APART
             )
         ]
-    found.sort(key=lambda file: file.stem not in LONGEST)
+    order = {stem: number for number, stem in enumerate(LONGEST)}
+    found.sort(key=lambda file: order.get(file.stem, len(order)))
     return [str(file.relative_to(ROOT)) for file in found]
 
 

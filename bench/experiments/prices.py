@@ -11,7 +11,6 @@ from bench.experiments.experiment import Conclusion, Experiment, Options, labs_o
 from bench.measure import rig
 from bench.judge.prices import Price, Prices, price
 from bench.measure.labs import Lab
-from bench.measure.processes import INTERRUPTS
 from bench.measure.switches import measure_slice, measure_switches
 from bench.measure.runs import START_S, Generator, Measured, Run, burst
 from bench.tell.charts import write_csv
@@ -151,11 +150,10 @@ def price_list(made: list[Measured], known: tuple[Price, ...] = ()) -> Prices:
 
 def kernel_prices() -> Iterator[Price]:
     """What the kernel charges for letting another thread run."""
-    with INTERRUPTS.shielded():  # it starts processes that have no ends of their own
-        yield price("context switch", measure_switches(is_apart=False))
-        if CORES > 1:
-            yield price("wake-up of another core", measure_switches(is_apart=True))
-        yield price("time slice", [measure_slice() for _ in range(SLICES)])
+    yield price("context switch", measure_switches(is_apart=False))
+    if CORES > 1:
+        yield price("wake-up of another core", measure_switches(is_apart=True))
+    yield price("time slice", [measure_slice() for _ in range(SLICES)])
 
 
 def line_prices(made: list[Measured]) -> Iterator[Price]:

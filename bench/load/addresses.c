@@ -18,6 +18,7 @@
 #include "clock.h"
 #include "flags.h"
 #include "plan.h"
+#include "quota.h"
 #include "tcp.h"
 
 enum {
@@ -26,7 +27,6 @@ enum {
     UNKNOWN_SOURCES = 4,  /* closed: as many connections as the server takes */
     TIME_WAIT_S = 60,     /* how long a port rests after its connection */
     OWN_DESCRIPTORS = 10, /* of ours that are no client's */
-    DEFAULT_PORTS = 28232,
 };
 
 static struct address target;
@@ -113,31 +113,18 @@ struct in6_addr addresses_to_v6(const struct address *address)
     return mapped;
 }
 
-/* How many ports the kernel gives to connections that ask for none (ip(7)). */
-static int64_t count_ports(void)
-{
-    char text[64] = "", *rest = text;
-    FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
-    if (file == NULL)
-        return DEFAULT_PORTS;
-    size_t length = fread(text, 1, sizeof text - 1, file);
-    fclose(file);
-    long first = strtol(text, &rest, 10), last = strtol(rest, NULL, 10);
-    return length > 0 && last >= first ? last - first + 1 : DEFAULT_PORTS;
-}
-
 void addresses_check(int descriptors)
 {
-    int64_t ports = count_ports() * plan.sources;
+    int64_t ports = quota_allowed(PORTS); /* from each of our addresses */
     int64_t needed = plan.clients + OWN_DESCRIPTORS;
     if (plan.mode->is_counted && needed > descriptors)
         warnx("%d clients need %" PRId64 " descriptors, but only %d may be "
               "open: some will end as client-fault (more: ulimit -Hn)",
               plan.clients, needed, descriptors);
-    if (count_connections() > ports)
+    if ((count_connections() - 1) / plan.sources >= ports)
         warnx("%" PRId64
               " connections need as many ports, but there are %" PRId64
               ": some may end as client-fault (more: --sources, or sysctl "
               "net.ipv4.ip_local_port_range)",
-              count_connections(), ports);
+              count_connections(), ports * plan.sources);
 }

@@ -14,12 +14,13 @@ import shutil
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.measure.machine import cpu_model, gnuplot_version, memory, sysctl
+from bench.measure.surroundings import FEWEST_DESCRIPTORS
 
-FEWEST_DESCRIPTORS = 4096  # a crowd of clients, and as many sockets of the server
 FEWEST_COLUMNS, FEWEST_ROWS = 60, 12
 MAX_STEAL = 0.02
 KNOBS = ("net.core.somaxconn", "net.ipv4.ip_local_port_range", "kernel.threads-max")
@@ -201,32 +202,38 @@ def steal() -> Finding:
     return Finding("stolen time", f"{share:.1%}")
 
 
+def system() -> Finding:
+    if platform.system() == "Linux":
+        return Finding("system", f"Linux {platform.release()}")
+    return Finding("system", platform.system(), "no bench: its generator needs Linux")
+
+
 def findings(compiler_name: str) -> list[Finding]:
-    """All of them, in the order in which they are needed."""
-    return [
-        compiler(compiler_name),
-        tool("make", "make", "make", "nothing can be built", True),
-        libc(),
-        Finding("system", f"{platform.system()} {platform.release()}")
-        if platform.system() == "Linux"
-        else Finding(
-            "system", platform.system(), "no bench: its generator needs Linux"
+    """All of them, in the order in which they are needed; programs are asked side by side."""
+    questions = [
+        lambda: compiler(compiler_name),
+        lambda: tool("make", "make", "make", "nothing can be built", True),
+        libc,
+        system,
+        lambda: Finding("Python", f"{platform.python_version()}, {sys.executable}"),
+        gnuplot,
+        lambda: module("pytest", "python3-pytest", "no make test"),
+        lambda: module("selenium", "python3-selenium", "tests of pages are skipped"),
+        browser,
+        lambda: tool(
+            "debugger", "gdb", "gdb", "failures do not say where threads stand"
         ),
-        Finding("Python", f"{platform.python_version()}, {sys.executable}"),
-        gnuplot(),
-        module("pytest", "python3-pytest", "no make test"),
-        module("selenium", "python3-selenium", "tests of pages are skipped"),
-        browser(),
-        tool("debugger", "gdb", "gdb", "failures do not say where threads stand"),
-        descriptors(),
-        processes(),
-        ipv6(),
-        letters(),
-        terminal(),
-        cores(),
-        steal(),
-        *(Finding(name.rpartition(".")[2], sysctl(name)) for name in KNOBS),
+        descriptors,
+        processes,
+        ipv6,
+        letters,
+        terminal,
+        cores,
+        steal,
     ]
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(lambda question: question(), questions))
+    return found + [Finding(name.rpartition(".")[2], sysctl(name)) for name in KNOBS]
 
 
 def main() -> int:

@@ -1,17 +1,19 @@
 """No server outlives the bench, not even if the bench is killed and can end nothing itself.
 
 A small shell reads from a pipe which programs run. When the bench is gone, in whatever way, the
-pipe ends, and the shell kills those that are left.
+pipe ends, and the shell kills those that are left. A cursor that was hidden it shows again.
 """
 
 import os
 import subprocess
+import sys
 
 WATCH = """
-running=
+running= cursor=
 while read -r sign group; do
     case $sign in
     +) running="$running $group" ;;
+    cursor) cursor=$group ;;
     *)  others=
         for each in $running; do
             [ "$each" = "$group" ] || others="$others $each"
@@ -20,6 +22,7 @@ while read -r sign group; do
     esac
 done
 for group in $running; do kill -s KILL -- "-$group"; done 2>/dev/null
+[ "$cursor" != hidden ] || printf '\\033[?25h'
 """
 
 
@@ -35,14 +38,14 @@ class Guardian:
         self.child = subprocess.Popen(
             ["/bin/sh", "-c", WATCH],
             stdin=read_end,
-            stdout=subprocess.DEVNULL,
+            stdout=None if sys.stdout.isatty() else subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
         os.close(read_end)
 
-    def tell(self, sign: str, group: int) -> None:
-        """A process group runs from now on (+), or has ended (-)."""
+    def tell(self, sign: str, group: int | str) -> None:
+        """A process group runs from now on (+), or has ended (-); the cursor is hidden, or shown."""
         if self.pipe == -1:
             self.begin()
         os.write(self.pipe, f"{sign} {group}\n".encode())

@@ -1,16 +1,23 @@
-"""What surrounds a command: the encoding of its words, and other benches on this machine."""
+"""What surrounds a command: the encoding of its words, limits, other benches on this machine."""
 
 import fcntl
 import locale
 import os
+import resource
 import sys
 import tempfile
 from pathlib import Path
 
+from bench.measure.machine import sysctl
 from bench.measure.processes import warn
 
 ENCODING = "BENCH_ENCODING"  # of the terminal, where it is not UTF-8
 LOCK = Path(tempfile.gettempdir()) / f"servers-bench-{os.getuid()}.lock"
+
+FEWEST_DESCRIPTORS = 4096  # a crowd of clients, and as many sockets of the server
+FEWEST_PROCESSES = 1200  # lab 2 has a thread for each of its 1,000 clients
+FEWEST_PORTS = 10000  # a rest of 60 s each: TIME_WAIT
+PORTS = "net.ipv4.ip_local_port_range"
 
 
 def settle_encoding() -> None:
@@ -26,6 +33,28 @@ def settle_encoding() -> None:
     terminal = os.environ.get(ENCODING)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding=terminal, errors="replace")
+
+
+def warn_of_limits() -> None:
+    """Say before it begins what is too little for the crowds that it sends."""
+    descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    processes = resource.getrlimit(resource.RLIMIT_NPROC)[0] if os.geteuid() else -1
+    ends = [int(end) for end in sysctl(PORTS).split() if end.isdigit()]
+    for what, allowed, needed, more in (
+        ("descriptors", descriptors, FEWEST_DESCRIPTORS, "ulimit -n {}"),
+        ("processes", processes, FEWEST_PROCESSES, "ulimit -u {}"),
+        (
+            "ports",
+            ends[1] - ends[0] + 1 if ends else -1,
+            FEWEST_PORTS,
+            f"sysctl {PORTS}",
+        ),
+    ):
+        if 0 <= allowed < needed:
+            warn(
+                f"only {allowed} {what} are allowed, and large crowds need {needed}: their"
+                f" runs will fail or be smaller (more: {more.format(needed)} before the bench)"
+            )
 
 
 def warn_of_another() -> int | None:

@@ -1,8 +1,13 @@
-"""What the kernel charges for letting another thread run, and for how long it lets one."""
+"""What the kernel charges for letting another thread run, and for how long it lets one.
+
+Interrupts are held back only while there is a process that has no end of its own: a moment.
+"""
 
 import os
 import time
 from statistics import median
+
+from bench.measure.processes import INTERRUPTS
 
 ROUNDS, TRIES = 2000, 5
 BURN_S = 0.3
@@ -33,6 +38,7 @@ def call_s() -> float:
     return took / ROUNDS
 
 
+@INTERRUPTS.shielded()
 def ping_s(core: int, other: int) -> float:
     """Half of a round trip between two processes."""
     there, back = os.pipe(), os.pipe()
@@ -63,6 +69,7 @@ def answer(reader: int, writer: int, core: int) -> None:
     os._exit(0)
 
 
+@INTERRUPTS.shielded()
 def measure_slice() -> float:
     """For how long one of two busy processes has a core before the other has it."""
     core = min(os.sched_getaffinity(0))

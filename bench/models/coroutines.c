@@ -50,6 +50,7 @@ int main(int argc, char *argv[])
     /* Lab 4's limits, if they are asked for: who waits holds no worker. */
     service_limit_waits();
     wait_limits.idle_ns = wait_limits.request_ns = wait_limits.write_ns = 0;
+    quota_client_needs = A_COROUTINE;
     service_choose(argc, argv, flags);
     listener = service_listen(SOMAXCONN);
     service_defer_accept(listener); /* what it wants is there: no first wait */

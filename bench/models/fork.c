@@ -24,13 +24,13 @@ static void start_child(int client)
 
 int main(int argc, char *argv[])
 {
+    quota_client_needs = A_PROCESS;
     service_choose(argc, argv,
                    (struct flag[]){{"max-clients", "most processes",
                                     .number = &max_clients, 1, MAX_PROCESSES},
                                    {0}});
     listener = service_listen(SOMAXCONN);
     service_announce("fork", listener, "up to %d processes", max_clients);
-
     int client;
     while ((client = tcp_accept(listener)) != -1)
         start_child(client);

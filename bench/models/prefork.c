@@ -20,6 +20,7 @@ static void start_worker(int listener)
 
 int main(int argc, char *argv[])
 {
+    quota_client_needs = A_PROCESS;
     service_choose(argc, argv, (struct flag[]){WORKERS_FLAG, {0}});
     int listener = service_listen(SOMAXCONN);
     say_as("prefork"); /* the children, too */

@@ -9,6 +9,8 @@ import sys
 import time
 from collections.abc import Iterator
 
+from bench.measure.guardian import GUARDIAN
+
 HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 CLEAR_LINE, CLEAR_BELOW, CLEAR_ALL = "\x1b[K", "\x1b[J", "\x1b[H\x1b[2J"
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
@@ -97,5 +99,6 @@ class Screen:
 
     @staticmethod
     def say(control: str) -> None:
+        GUARDIAN.tell("cursor", "hidden" if control == HIDE_CURSOR else "shown")
         sys.stdout.write(control)
         sys.stdout.flush()

@@ -26,6 +26,7 @@ struct service {
 
     bool client_speaks_first; /* it sends a request, and is not greeted */
     const char *busy;         /* sent to a client that is turned away */
+    int more_descriptors;     /* that a client needs, beside its socket */
 };
 
 /* The value of --host: the address that the server listens on, or its name. */

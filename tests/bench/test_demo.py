@@ -193,6 +193,7 @@ def test_no_server_outlives_it(terminal, number):
     shown.demo.send_signal(number)
     shown.ended()
     until(lambda: not any(map(is_running, servers)), "all servers have ended")
+    assert shown.text.rstrip().endswith(SHOW_CURSOR), "the cursor stays hidden"
 
 
 def children_of(pid: int) -> list[int]:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tries everything that can go wrong, and prints the list with results: make test-faults.
 
-Each file of tests is a pytest of its own, and as many run side by side as there are CPUs, for
+Each file of tests is a pytest of its own, and more run side by side than there are CPUs, for
 tests mostly wait. Rows that tests outside this folder have are tried by those tests.
 """
 
@@ -22,8 +22,11 @@ ROOT = HERE.parent.parent
 from tests.faults.rows import ROWS, rows_of
 
 LABS = [folder.name.partition("-")[0] for folder in sorted(ROOT.glob("lab*/"))]
-LONGEST = ["test_accepting.py", "test_slow_clients.py", "test_uploads.py"]
-JOBS = os.cpu_count() or 1
+LONGEST = [
+    f"test_{word}.py"
+    for word in "accepting crowds slow_clients life_cycle leaks".split()
+]
+JOBS = (os.cpu_count() or 1) + 1
 WIDTH = len("skipped")
 
 
@@ -33,7 +36,8 @@ WIDTH = len("skipped")
 def jobs() -> list[list[str]]:
     """What each pytest runs: the files of this folder, and the tests elsewhere by their file."""
     names = sorted(file.name for file in HERE.glob("test_*.py"))
-    names.sort(key=lambda name: name not in LONGEST)
+    order = {name: number for number, name in enumerate(LONGEST)}
+    names.sort(key=lambda name: order.get(name, len(order)))
     elsewhere: dict[str, list[str]] = {}
     for test in sorted({test for row in ROWS.values() for test in row.also_in}):
         elsewhere.setdefault(test.partition("::")[0], []).append(test)

@@ -4,6 +4,7 @@ import contextlib
 import os
 import pty
 import re
+import resource
 import signal
 import socket
 import struct
@@ -13,7 +14,14 @@ import threading
 import pytest
 
 from tests.helpers.labs import find_labs
-from tests.helpers.setting import BUILD, GUARD_S, linux_only, run, until
+from tests.helpers.setting import (
+    BUILD,
+    GUARD_S,
+    as_another_user,
+    linux_only,
+    run,
+    until,
+)
 
 CLIENT = BUILD / "lab1-sequential" / "client"
 STRESS = BUILD / "lab2-thread-per-client" / "stress"
@@ -294,6 +302,46 @@ def test_every_lab_serves_the_whole_crowd(lab, service):
 def test_the_crowd_asks_for_20_times_100_ms_unless_told_otherwise():
     options = run([str(STRESS), "--help"]).stdout
     assert "--clients=20\n" in options and "--say=sleep 100\n" in options
+
+
+def told_before(command: list[str], **options: object) -> str:
+    """The first line on standard error of a crowd that finds no server."""
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=GUARD_S, **options
+    )
+    assert done.returncode == 1
+    return done.stderr.splitlines()[0]
+
+
+def test_the_crowd_says_first_that_descriptors_are_too_few():
+    few = (64, 64)
+    said = told_before(
+        [str(STRESS), "--clients=100", "--port=1"],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, few),
+    )
+    assert "--clients=100 needs 110 descriptors, but may have 64: " in said
+    assert "(more: ulimit -n 110; or ask for less)" in said
+
+
+@linux_only
+def test_the_crowd_says_first_that_threads_are_too_few():
+    said = told_before(
+        [*as_another_user(), str(STRESS), "--clients=100", "--port=1"],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NPROC, (64, 64)),
+    )
+    assert "--clients=100 needs 100 threads, but may have 64: " in said
+    assert "(more: ulimit -u 100; or ask for less)" in said
+
+
+@linux_only
+def test_the_crowd_says_first_that_ports_are_too_few():
+    """In a network of its own, where a kernel gives ten."""
+    few = 'echo 40000 40009 >/proc/sys/net/ipv4/ip_local_port_range && exec "$@"'
+    said = told_before(
+        ["unshare", "-rn", "sh", "-c", few, "sh", str(STRESS), "--port=1"]
+    )
+    assert "--clients=20 needs 20 ports, but may have 10: " in said
+    assert "(more: sysctl net.ipv4.ip_local_port_range; or ask for less)" in said
 
 
 def test_the_crowd_finds_nobody():

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 from tests.helpers.clients import Client
 from tests.helpers.kernel import kernel_sockets
 from tests.helpers.labs import find_labs
-from tests.helpers.setting import GUARD_S, linux_only, until
+from tests.helpers.setting import GUARD_S, as_another_user, linux_only, until
 
 USAGE, SYSTEM = 2, 1
 
@@ -117,7 +118,7 @@ def test_a_value_may_follow_its_flag_as_a_word_of_its_own(lab):
     [
         ("::1", "[::1]", ["::1"]),
         ("[::1]", "[::1]", ["::1"]),
-        ("localhost", "", ["localhost"]),
+        ("localhost", "localhost", ["127.0.0.1", "::1"]),
         ("127.0.0.1", "127.0.0.1", ["127.0.0.1"]),
         ("0.0.0.0", "0.0.0.0", ["127.0.0.1"]),
         ("::", "[::]", ["127.0.0.1", "::1"]),
@@ -128,13 +129,54 @@ def test_it_listens_where_it_is_told_to(lab, host, shown, reached):
     if "::1" in reached and not has_ipv6():
         pytest.skip("no IPv6 here")
     with lab.serve("echo", f"--host={host}") as server:
-        if shown:
-            assert f"listening on {shown}:{server.port} (" in server.announcement
+        assert f"listening on {shown}:{server.port} (" in server.announcement
         is_open = host in ("*", "::", "0.0.0.0")
         assert ("open to all networks" in server.announcement) == is_open
         for address in reached:
             with socket.create_connection((address, server.port), GUARD_S) as client:
                 assert client.recv(100).startswith(b"Hello, client ")
+
+
+@linux_only
+def test_localhost_is_for_this_machine_only(lab):
+    with lab.serve("echo", "--host=localhost") as server:
+        listening = ["ss", "-Hltn", f"sport = :{server.port}"]
+        said = subprocess.run(listening, capture_output=True, text=True).stdout
+        assert "%lo:" in said and len(said.splitlines()) == 1, said
+
+
+def told_at_start(lab, limit: int, *arguments: str) -> list[str]:
+    """What it says on standard error before it listens, if it may have 64 of something."""
+    other = as_another_user() if limit == resource.RLIMIT_NPROC else []
+    server = subprocess.Popen(
+        [*other, str(lab.program), "--port=0", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(limit, (64, 64)),
+    )
+    server.stdout.readline()
+    server.terminate()
+    return server.communicate(timeout=GUARD_S)[1].splitlines()
+
+
+def test_it_says_before_the_first_client_that_descriptors_are_too_few(concurrent):
+    many = concurrent.known(queue=60, threads=10, max_clients=70)
+    few = concurrent.known(queue=40, threads=10, max_clients=50)
+    (said,) = told_at_start(concurrent, resource.RLIMIT_NOFILE, *many)
+    assert "needs 80 descriptors, but may have 64: " in said
+    assert "(more: ulimit -n 80; " in said
+    assert told_at_start(concurrent, resource.RLIMIT_NOFILE, *few) == []
+    (said,) = told_at_start(concurrent, resource.RLIMIT_NOFILE, *few, "chat")
+    assert "needs 160 descriptors" in said, "each member of the chat needs three"
+
+
+@linux_only
+def test_it_says_before_the_first_client_that_threads_are_too_few(concurrent):
+    flags = concurrent.known(threads=70, max_clients=70)
+    said = told_at_start(concurrent, resource.RLIMIT_NPROC, *flags)[0]
+    assert "=70" in said and "needs 70 threads, but may have 64: " in said
+    assert "(more: ulimit -u 70; " in said
 
 
 def has_ipv6() -> bool:

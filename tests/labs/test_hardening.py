@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from tests.helpers.setting import BUILD, ROOT, SANITIZERS
+from tests.helpers.setting import BUILD, ROOT, SANITIZERS, linux_only
 
 PROGRAMS = sorted(
     BUILD / source.relative_to(ROOT).with_suffix("")
@@ -90,3 +90,25 @@ def test_a_buffer_that_overflows_ends_it(program):
 def test_it_looks_for_libraries_where_the_system_does(program):
     """A search path of its own would let others put a library into it."""
     assert not re.search(r"\((RPATH|RUNPATH)\)", read(program, "--dynamic"))
+
+
+OLDEST_GLIBC = (2, 31)  # of Debian 11 and Ubuntu 20.04
+AT_START = {"__libc_start_main"}  # of the compiler's own start-up files
+
+
+@linux_only
+def test_the_generator_needs_no_function_that_glibc_2_31_lacks():
+    done = subprocess.run(
+        ["objdump", "-T", str(BUILD / "bench" / "load")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    needed = re.findall(r"\*UND\*.*\bGLIBC_([\d.]+)\)?\s+(\S+)", done.stdout)
+    assert len(needed) > 50 or "GLIBC" not in done.stdout, "musl names no versions"
+    too_young = {name for version, name in needed if numbers(version) > OLDEST_GLIBC}
+    assert too_young <= AT_START
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))

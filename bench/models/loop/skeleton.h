@@ -13,6 +13,7 @@
 
 #include "clock.h"
 #include "flags.h"
+#include "quota.h"
 #include "say.h"
 #include "service.h"
 #include "stop.h"

@@ -183,5 +183,6 @@ const struct service chat_service = {
     .help = "a room: what one says, all hear; commands are\n"
             "        " COMMANDS,
     .talk = talk,
+    .more_descriptors = 2, /* the pipe that wakes its thread */
     .busy = LINES_BUSY,
 };

@@ -123,6 +123,7 @@ const struct service http_service = {
     .flags = flags,
     .open = http_root_open,
     .talk = talk,
+    .more_descriptors = 2, /* a directory and a file */
     .client_speaks_first = true,
     .busy = HTTP_BUSY,
 };

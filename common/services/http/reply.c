@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/types.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,6 +15,9 @@
 #include "write.h"
 
 enum { MAX_EXPLANATION = 200 };
+
+/* Else files from 2 GiB on could not be opened on 32 bits. */
+_Static_assert(sizeof(off_t) == 8, "needs -D_FILE_OFFSET_BITS=64");
 
 /* --- bytes --------------------------------------------------------------- */
 
