@@ -33,6 +33,14 @@ DARK = {  # what stands for a colour where the reader wants a dark page
     "rgb( 31, 111, 158)": "rgb(110, 190, 240)",
     "rgb(117,  91,   0)": "rgb(200, 170,  70)",
     "rgb(192,   0,   0)": "rgb(255, 120, 110)",
+    "rgb( 91,  75, 138)": "rgb(165, 150, 225)",  # from here on the models'
+    "rgb( 47, 127, 134)": "rgb( 90, 190, 200)",
+    "rgb(122,  74,  43)": "rgb(210, 155, 115)",
+    "rgb( 63, 107,  42)": "rgb(135, 190, 110)",
+    "rgb(138,  47,  75)": "rgb(230, 130, 160)",
+    "rgb( 74,  74,  74)": "rgb(180, 180, 180)",
+    "rgb(153,  88,  42)": "rgb(225, 150,  95)",
+    "rgb(176,  18, 110)": "rgb(240, 110, 185)",
 }
 HOW_TO_GET_GNUPLOT = (
     "no gnuplot, so the charts are text; for SVG and PNG: apt install gnuplot-nox"
