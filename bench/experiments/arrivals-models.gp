@@ -9,7 +9,7 @@ stats marks using 'row' name 'row' nooutput
 stats marks using 'mean_s':'p99_s' name 'times' nooutput
 stats marks using 'ideal_s' name 'ideal' nooutput
 least = (ideal_min < times_min_x ? ideal_min : times_min_x) / 1.5
-set lmargin at screen fit(0.20, 0.34)
+set lmargin at screen fit(0.27, 0.42)
 set rmargin at screen 0.96
 set bmargin at screen 0.13
 set yrange [row_max + 0.6 : -0.9]
