@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "patience.h"
 #include "stop.h"
+#include "text.h"
 #include "visit.h"
 #include "wait.h"
 
@@ -67,7 +68,7 @@ static ssize_t receive(struct reader *in, int64_t deadline, int64_t limit_ns,
             return ready;
         ssize_t size =
             recv(in->client, in->bytes + in->end, READER_CAPACITY - in->end,
-                 tries_first && !wait_gives_way() ? 0 : MSG_DONTWAIT);
+                 tries_first && !wait_gives_way ? 0 : MSG_DONTWAIT);
         if (size > 0 && in->filter != NULL) {
             size = (ssize_t)in->filter(in->filtering, in->bytes + in->end,
                                        (size_t)size);
@@ -86,10 +87,10 @@ static ssize_t receive(struct reader *in, int64_t deadline, int64_t limit_ns,
 int reader_await(int client)
 {
     visit_in_request(client, false);
-    if (!wait_gives_way() || stop_requested() ||
+    if (stop_requested() ||
         wait_for(client, POLLIN, deadline_after(wait_limits.idle_ns), false) ==
             READY)
-        return 1;
+        return 0;
     errno = ETIMEDOUT;
     return -1;
 }
@@ -149,16 +150,6 @@ void reader_expect_upload(struct reader *in)
     in->is_upload = in->deadline != NEVER && wait_limits.min_rate > 0;
 }
 
-/* The length of a line without its LF, or CR and LF. */
-static size_t length_of_text(const char *line, size_t length)
-{
-    if (length > 0 && line[length - 1] == '\n')
-        length--;
-    if (length > 0 && line[length - 1] == '\r')
-        length--;
-    return length;
-}
-
 ssize_t reader_next_line(struct reader *in, size_t longest, char **line)
 {
     size_t seen = 0; /* bytes known to hold no LF */
@@ -167,7 +158,7 @@ ssize_t reader_next_line(struct reader *in, size_t longest, char **line)
         size_t there = in->end - in->start;
         char *lf = memchr(begin + seen, '\n', there - seen);
         size_t length = lf != NULL ? (size_t)(lf - begin) + 1 : there;
-        if (length_of_text(begin, length) > longest) {
+        if (text_without_end((struct text){begin, length}).length > longest) {
             errno = EMSGSIZE;
             return -1;
         }

@@ -45,8 +45,8 @@ void reader_open(struct reader *in, int client);
 int reader_begin(struct reader *in);
 
 /* Waits as reader_begin does, but needs no reader yet: its memory is wanted
- * only once there is a request. Returns 1 when reader_begin will not wait, or
- * at once where a waiting client holds a thread anyway (see wait_gives_way); -1
+ * only once there is a request. For models where a client that waits costs
+ * little else (wait_gives_way). Returns 0 when reader_begin will not wait, -1
  * with errno when the client was late. */
 int reader_await(int client);
 

@@ -132,8 +132,8 @@ long visit_begin(int client)
     if (++at_once > max_at_once)
         max_at_once = at_once;
     pthread_mutex_unlock(&lock);
-    visits[client].begun = now_ns();
     visits[client].worker = this_worker();
+    visits[client].begun = now_ns();
     return visits[client].number;
 }
 

@@ -12,6 +12,7 @@
 
 struct wait_limits wait_limits;
 int (*wait_poll)(struct pollfd *, nfds_t, int) = poll;
+bool wait_gives_way;
 
 /* What is left until the deadline, for poll: -1 for ever, else rounded up, or
  * the last part of a millisecond would be spent in calls that do not wait. */
@@ -21,11 +22,6 @@ static int milliseconds_until(int64_t deadline)
         return -1;
     int64_t left_ms = (deadline - now_ns() + NS_PER_MS - 1) / NS_PER_MS;
     return left_ms < 0 ? 0 : left_ms > INT_MAX ? INT_MAX : (int)left_ms;
-}
-
-bool wait_gives_way(void)
-{
-    return wait_poll != poll;
 }
 
 enum wake wait_or_notified(int fd, short events, int pipe, int64_t deadline,

@@ -20,12 +20,10 @@ struct wait_limits {
 extern struct wait_limits wait_limits;
 
 /* What the thread does while it waits: poll(2), unless a model puts a function
- * with the same contract here, which lets others go on meanwhile. Set before
- * the first wait. */
+ * with the same contract here. wait_gives_way tells whether that function lets
+ * others go on meanwhile, on this thread. Set before the first wait. */
 extern int (*wait_poll)(struct pollfd *polled, nfds_t count, int timeout_ms);
-
-/* Do others go on, on this thread, while one waits? */
-bool wait_gives_way(void);
+extern bool wait_gives_way;
 
 /* Why a wait ended. */
 enum wake { READY, LATE, STOPPED, NOTIFIED };

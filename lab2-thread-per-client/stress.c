@@ -22,6 +22,7 @@
 #include "quota.h"
 #include "reader.h"
 #include "tcp.h"
+#include "text.h"
 #include "wait.h"
 #include "write.h"
 
@@ -113,7 +114,7 @@ static void tell_echo(void)
 }
 
 /* Reads a line without its end. Returns NULL, or what went wrong. */
-static const char *hear(struct reader *in, char **line)
+static const char *read_answer(struct reader *in, char **line)
 {
     ssize_t length = reader_line(in, MAX_ANSWER, line);
     if (length == -1)
@@ -122,12 +123,13 @@ static const char *hear(struct reader *in, char **line)
         return "the server closed the connection";
     if ((*line)[length - 1] != '\n')
         return "the answer was cut off";
-    (*line)[length - 1] = '\0';
+    struct text text = {*line, (size_t)length};
+    (*line)[text_without_end(text).length] = '\0';
     bool is_busy = strncmp(*line, "busy", strlen("busy")) == 0;
     return is_busy ? "was told that the server is busy" : NULL;
 }
 
-/* Reads away the bytes that follow an answer such as "ok bytes 4000". */
+/* Discards the bytes that follow an answer such as "ok bytes 4000". */
 static const char *skip_bytes(struct reader *in, size_t count)
 {
     while (in->end - in->start < count) {
@@ -179,7 +181,7 @@ static const char *ask(struct reader *in, const char *words,
     int length = snprintf(line, sizeof line, "%s\n", words);
     if (write_all(in->client, line, (size_t)length) == -1)
         return tcp_reason(errno);
-    const char *reason = hear(in, &answer);
+    const char *reason = read_answer(in, &answer);
     if (reason != NULL)
         return reason;
     if (strcmp(answer, words) == 0) {
@@ -206,7 +208,7 @@ static const char *visit(struct customer *self, int server,
 
     mark(&self->connected);
     reader_open(&in, server);
-    const char *reason = hear(&in, &greeting);
+    const char *reason = read_answer(&in, &greeting);
     if (reason != NULL)
         return reason;
     mark(&self->greeted);

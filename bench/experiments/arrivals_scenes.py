@@ -18,7 +18,7 @@ RARE = RARE_PER_MILLE / 1000
 POOL = 2
 MAX_LOAD = 0.97  # beyond it nothing can be predicted
 BESIDES, NULL = "idle server, a client alone", "null"  # a price and its server
-LONGEST_FACTOR = 10  # a service so many times S was a rare one
+MAX_FACTOR = 10  # a service so many times S was a rare one
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ def predict(made: Measured, point: LoadPoint, service: float) -> list[float]:
     arrivals = [(client.intended - first) / NS_PER_S for client, _ in pairs]
     usual, *longer = [time for time, _ in point.scene.services(service)]
     services = [
-        longer[0] if longer and visit and visit.held > LONGEST_FACTOR * usual else usual
+        longer[0] if longer and visit and visit.held > MAX_FACTOR * usual else usual
         for _, visit in pairs
     ]
     done = fifo(services, point.scene.clerks, arrivals)

@@ -27,8 +27,8 @@ REQUEST, BYTES = "bytes 4000", 4000
 LASTS_MS, QUICK_LASTS_MS = 1500, 400
 REPEATS, QUICK_REPEATS = 5, 2
 SIZES, QUICK_SIZES = (1, 10, 100, 1000, 10_000), (1, 100)
-MOST = {"fork": 1000}  # processes; see bench/models/loop/processes.h
-MOST_OF_A_POOL = 1000  # with more, the kernel's queue overflows: see backlog
+MAX_CLIENTS = {"fork": 1000}  # processes; see bench/models/loop/processes.h
+MAX_OF_A_POOL = 1000  # with more, the kernel's queue overflows: see backlog
 UNABLE = ("events", "policies")  # one speaks echo only, the other is lab 3 in a line
 
 
@@ -60,8 +60,8 @@ def repeats_of(options: Options) -> int:
 def most_of(lab: Lab) -> int:
     """The largest crowd that this server is asked to bear."""
     if math.isinf(lab.clerks(POOL)):
-        return MOST.get(lab.name, SIZES[-1])
-    return MOST_OF_A_POOL
+        return MAX_CLIENTS.get(lab.name, SIZES[-1])
+    return MAX_OF_A_POOL
 
 
 def plan_cost(lab: Lab, repeat: int, options: Options) -> Run:

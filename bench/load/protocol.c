@@ -10,6 +10,7 @@
 
 #include "flags.h"
 #include "plan.h"
+#include "text.h"
 
 enum { UNTIL_CLOSE = -1, HTTP_OK = 2, HTTP_BUSY = 503 };
 
@@ -128,9 +129,8 @@ static void take_http_line(struct reply *reply, const char *line)
 /* Takes the line that is complete now, without its end. */
 static void finish_line(struct reply *reply)
 {
-    reply->line[--reply->length] = '\0';
-    if (reply->length > 0 && reply->line[reply->length - 1] == '\r')
-        reply->line[reply->length - 1] = '\0';
+    struct text line = {reply->line, reply->length};
+    reply->line[text_without_end(line).length] = '\0';
     reply->length = 0;
     (plan.is_http ? take_http_line : take_desk_line)(reply, reply->line);
 }

@@ -134,12 +134,6 @@ class Measured:
         return [client.latency for client in self.clients] + [math.inf] * missing
 
     @property
-    def last_taken(self) -> float:
-        """Seconds until the last client was with a clerk."""
-        begun = max(visit.begun for visit in self.visits)
-        return (begun - self.clients[0].intended) / NS_PER_S
-
-    @property
     def attempts(self) -> int:
         """How many clients there were, or should have been."""
         return max(self.run.clients, len(self.clients))

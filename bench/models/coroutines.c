@@ -55,6 +55,7 @@ int main(int argc, char *argv[])
     listener = service_listen(SOMAXCONN);
     service_defer_accept(listener); /* what it wants is there: no first wait */
     wait_poll = loop_poll;
+    wait_gives_way = true;
     loops = loops < max_clients ? loops : max_clients;
     start_threads(loops, run_loop);
     join_threads();

@@ -32,7 +32,7 @@ PAGE = """<!DOCTYPE html>
 </html>
 """
 TALL = "-tall"  # how the name of a drawing for a phone ends
-MOST_NOTES = 12  # of an experiment, before they are folded
+MAX_NOTES = 12  # of an experiment, before they are folded
 VERDICT_HEADINGS = ("experiment", "gate", "worst run", "limit", "failed")
 
 
@@ -155,7 +155,7 @@ def findings_table(findings: list[Finding]) -> str:
 def notes_block(said: list[str]) -> str:
     """What else is to be said; a long list is folded."""
     notes = paragraphs(said, "notes")
-    if len(said) <= MOST_NOTES:
+    if len(said) <= MAX_NOTES:
         return notes
     return f"<details><summary>{len(said)} lines</summary>\n{notes}\n</details>"
 

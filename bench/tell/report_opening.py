@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bench.experiments.experiment import Finding, Part
 from bench.tell.units import words
 
-MOST_SENTENCES = 4
+MAX_SENTENCES = 4
 DECADE = 10.0
 
 
@@ -79,7 +79,7 @@ def sentences(parts: list[Part]) -> list[Sentence]:
         under_attack(found),
         a_thousand_at_once(found),
     ]
-    return [each for each in made if each][:MOST_SENTENCES]
+    return [each for each in made if each][:MAX_SENTENCES]
 
 
 def number(finding: Finding) -> str:

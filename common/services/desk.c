@@ -14,6 +14,7 @@
 #include "services/lines.h"
 #include "services/services.h"
 #include "telnet.h"
+#include "text.h"
 #include "work.h"
 #include "write.h"
 
@@ -146,10 +147,7 @@ static const struct request requests[] = {
 /* Makes a string of the line: no line end, and '?' for what is not text. */
 static void clean_line(char *line, size_t length)
 {
-    if (length > 0 && line[length - 1] == '\n')
-        length--;
-    if (length > 0 && line[length - 1] == '\r')
-        length--;
+    length = text_without_end((struct text){line, length}).length;
     line[length] = '\0';
     for (size_t i = 0; i < length; i++)
         if ((unsigned char)line[i] < ' ' || line[i] == '\x7f')

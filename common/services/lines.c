@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "refuse.h"
+#include "text.h"
 #include "write.h"
 
 int lines_greet(int client, long number)
@@ -21,8 +22,7 @@ int lines_greet(int client, long number)
 static bool is_http(const char *line, size_t length)
 {
     static const char version[] = " HTTP/1.x";
-    while (length > 0 && strchr("\r\n", line[length - 1]) != NULL)
-        length--;
+    length = text_without_end((struct text){line, length}).length;
     size_t method = 0;
     while (method < length && line[method] >= 'A' && line[method] <= 'Z')
         method++;

@@ -16,12 +16,14 @@ struct service {
     const char *argument;     /* what its argument is, as in "DIR"; or NULL */
     const struct flag *flags; /* of its own, ending with {0}; or NULL */
 
-    /* Settles what must be settled before the first client; exits on failure.
-     * argument is NULL for a service that has none. NULL: nothing to settle. */
+    /* Prepares what is needed before the first client; exits on failure.
+     * argument is NULL for a service that has none. NULL: nothing to prepare.
+     */
     void (*open)(const char *argument);
 
     /* Talks with client number until one of them is done. The socket is
-     * borrowed: who accepted it closes it. Returns how the visit ended. */
+     * borrowed: the lab that accepted it closes it. Returns how the visit
+     * ended. */
     enum outcome (*talk)(int client, long number);
 
     bool client_speaks_first; /* it sends a request, and is not greeted */

@@ -24,7 +24,7 @@ FRAME = re.compile(
     r"^#\d+ +(?:0x\w+ in )?([\w.]+) \((.*?)\)(?: at (?:\S*/)?([\w.-]+\.[ch]):(\d+))?",
     re.M,
 )
-MOST_LINES = 6
+MAX_LINES = 6
 END_GRACE_S = 0.15
 BUSY_LOOKS = 8
 
@@ -83,7 +83,7 @@ def where_threads_stand(pid: int, own: set[str]) -> list[str]:
             lines.append(f"{count} thread{'s' if count > 1 else ''}: {line}")
     if elsewhere:
         lines.append(f"{elsewhere} more in code that is not yours")
-    return lines[:MOST_LINES]
+    return lines[:MAX_LINES]
 
 
 def last_words(server: Server) -> list[str]:

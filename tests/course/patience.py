@@ -15,7 +15,6 @@ HERE = Path(__file__).resolve().parent
 FACTORS = HERE / "factors.json"
 MULTIPLE = 8
 MIN_S, MAX_S = 0.6, 2.0
-FIRST_S = 5.0  # while nothing is known
 YARDSTICK_LOOPS = 300_000
 
 

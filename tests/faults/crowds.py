@@ -30,7 +30,7 @@ SERVER = BUILD / "lab4-timeouts-backlog" / "server"
 KB, MIB = 1000, 1024 * 1024
 GOOD = b"GET /page HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 LARGE = b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n"
-LONGEST_S = 10  # lab 4's longest limit once a request has begun
+MAX_LIMIT_S = 10  # lab 4's longest limit once a request has begun
 PATIENCE_S = 40  # of the good client
 
 
@@ -182,7 +182,7 @@ def try_scene(name: str, scene: Scene) -> bool:
         scene.gather(server)
         answered_s = server.answered_after_s(scene.request)
         stopped_s = server.stopped_after_s()
-    is_kept = answered_s <= scene.limit_s and stopped_s <= LONGEST_S + 1
+    is_kept = answered_s <= scene.limit_s and stopped_s <= MAX_LIMIT_S + 1
     print(
         f"{'kept  ' if is_kept else 'MISSED'} {name}: answered after {answered_s:.2f} s"
         f" (limit {scene.limit_s:g}), stopped in {stopped_s:.2f} s",

@@ -11,7 +11,7 @@ from tests.helpers.setting import GUARD_S, plain_only
 
 LONG_WORDS = b"x" * 4000
 GONE = (b"-- guest2 has left\n", b"-- guest2 was too slow and is gone\n")
-MOST_PER_MEMBER_KIB = 128  # what is kept for one who does not read: 64 KiB of it words
+MAX_PER_MEMBER_KIB = 128  # what is kept for one who does not read: 64 KiB of it words
 
 
 @plain_only
@@ -31,7 +31,7 @@ def test_e1_those_who_do_not_read_cost_little(concurrent):
                 gone += 1
             assert line.endswith(LONG_WORDS + b"\n")
         growth_kib = server.status_kib("VmHWM") - before_kib
-        assert growth_kib < count * MOST_PER_MEMBER_KIB, f"{growth_kib} KiB more"
+        assert growth_kib < count * MAX_PER_MEMBER_KIB, f"{growth_kib} KiB more"
         for client in deaf:
             client.close()
 

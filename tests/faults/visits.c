@@ -1,9 +1,9 @@
-/* A client who comes again and again, one visit after the other, and in one
+/* A client that connects again and again, one visit after the other, and in one
  * kind of visit leaves with a reset at a random point:
  *
  *     visits PORT COUNT whole|reset SEED
  *
- * It hears the greeting of the echo service, and gets one line back. It ends
+ * It reads the greeting of the echo service, and gets one line back. It ends
  * with status 1 and a line of its own when a visit does not go as it should. */
 
 #include <err.h>
@@ -30,13 +30,13 @@ static int connect_to(int port)
 }
 
 /* Reads a line, which has no more than the server sends at once. */
-static void hear(int fd, char *words, size_t size)
+static void read_line(int fd, char *words, size_t size)
 {
     size_t length = 0;
     while (length == 0 || words[length - 1] != '\n') {
         ssize_t more = recv(fd, words + length, size - 1 - length, 0);
         if (more <= 0)
-            err(1, "heard %zu bytes, then %s", length,
+            err(1, "received %zu bytes, then %s", length,
                 more == 0 ? "the end" : "an error");
         length += (size_t)more;
     }
@@ -47,12 +47,12 @@ static void visit(int port)
 {
     char words[256];
     int fd = connect_to(port);
-    hear(fd, words, sizeof words);
+    read_line(fd, words, sizeof words);
     if (strncmp(words, "Hello, client ", strlen("Hello, client ")) != 0)
         errx(1, "greeted with %s", words);
     if (send(fd, line, strlen(line), MSG_NOSIGNAL) != (ssize_t)strlen(line))
         err(1, "cannot send");
-    hear(fd, words, sizeof words);
+    read_line(fd, words, sizeof words);
     if (strcmp(words, line) != 0)
         errx(1, "asked for %swas told %s", line, words);
     close(fd);
@@ -66,7 +66,7 @@ static void visit_and_reset(int port)
     int fd = connect_to(port);
     int steps = rand() % 6;
     if (steps > 0 && rand() % 2 == 0)
-        hear(fd, words, sizeof words);
+        read_line(fd, words, sizeof words);
     for (int i = 1; i < steps; i++)
         send(fd, line, 1 + (size_t)rand() % strlen(line), MSG_NOSIGNAL);
     if (rand() % 4 == 0)

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "chat/clean.h"
 #include "chat/roster.h"
-#include "chat/text.h"
 #include "services/lines.h"
 #include "services/services.h"
 #include "world.h"
@@ -15,7 +15,7 @@
 #define GREETING "Hello, client 7.\n"
 #define TAKEN_NAME "taken"
 
-enum { MOST_SAID = 2 * MAX_LINE + 100, LONGEST_HEARD = MAX_LINE + 128 };
+enum { MAX_SAID = 2 * MAX_LINE + 100, MAX_HEARD = MAX_LINE + 128 };
 
 /* --- what text is -------------------------------------------------------- */
 
@@ -109,7 +109,7 @@ static size_t clean_by_grammar(unsigned char *clean, const unsigned char *text,
 
 static void check_clean(const unsigned char *data, size_t size)
 {
-    static unsigned char expected[MOST_SAID];
+    static unsigned char expected[MAX_SAID];
     char *text = malloc(size + 1); /* just that size: for the sanitizer */
     PROPERTY(text != NULL);
     memcpy(text, data, size);
@@ -126,7 +126,7 @@ static void check_heard(const char *line)
 {
     const unsigned char *text = (const unsigned char *)line;
     size_t length = strlen(line), size;
-    PROPERTY(length > 0 && length <= LONGEST_HEARD);
+    PROPERTY(length > 0 && length <= MAX_HEARD);
     PROPERTY(line[--length] == '\n');
     bool is_text = true;
     for (size_t i = 0; i < length && is_text; i += size) {
@@ -248,7 +248,7 @@ static int count_sayings(const char *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
-    if (size == 0 || size > MOST_SAID)
+    if (size == 0 || size > MAX_SAID)
         return 0;
     check_clean(data, size);
     if (memchr(data + 1, 0xFF, size - 1) != NULL)

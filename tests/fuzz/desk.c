@@ -12,7 +12,7 @@
 #include "services/work.h"
 #include "world.h"
 
-enum { MOST_SAID = 2 * MAX_LINE + 100 };
+enum { MAX_SAID = 2 * MAX_LINE + 100 };
 
 #define GREETING "Hello, client 7.\n"
 #define TOO_LONG "error line too long: 4096 bytes at most\n"
@@ -113,7 +113,7 @@ static int count_lines(const char *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
-    if (size == 0 || size > MOST_SAID)
+    if (size == 0 || size > MAX_SAID)
         return 0;
     if (memchr(data + 1, 0xFF, size - 1) != NULL)
         return 0; /* perhaps a command of telnet, which has its own target */
@@ -122,7 +122,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     world.written[world.written_length] = '\0';
     PROPERTY(world.written_length >= strlen(GREETING));
     PROPERTY(memcmp(world.written, GREETING, strlen(GREETING)) == 0);
-    if (world.written_length == MOST_WRITTEN)
+    if (world.written_length == MAX_WRITTEN)
         return 0; /* the client had enough of it and has gone */
     PROPERTY(outcome == SERVED);
     PROPERTY(count_answers() == count_lines((const char *)data + 1, size - 1));

@@ -15,7 +15,7 @@
 #include "clock.h"
 #include "properties.h"
 
-enum { MOST_BYTES = 1000, MOST_WORDS = 40 };
+enum { MAX_INPUT = 1000, MAX_WORDS = 40 };
 
 static const char *host, *mode;
 static int port;
@@ -31,7 +31,7 @@ static const struct flag flags[] = {
 /* --- err.h: the way out -------------------------------------------------- */
 
 static jmp_buf refused;
-static char message[3 * MOST_BYTES];
+static char message[3 * MAX_INPUT];
 
 void errx(int status, const char *format, ...)
 {
@@ -47,8 +47,8 @@ void errx(int status, const char *format, ...)
 /* --- command lines ------------------------------------------------------- */
 
 struct line {
-    char bytes[MOST_BYTES + 1];
-    char *words[MOST_WORDS + 2]; /* the program's name first, NULL last */
+    char bytes[MAX_INPUT + 1];
+    char *words[MAX_WORDS + 2]; /* the program's name first, NULL last */
     int count;
 };
 
@@ -57,14 +57,14 @@ struct line {
 static bool read_line(struct line *line, const unsigned char *data, size_t size)
 {
     static char program[] = "program";
-    if (size > MOST_BYTES || memchr(data, '\0', size) != NULL)
+    if (size > MAX_INPUT || memchr(data, '\0', size) != NULL)
         return false;
     memcpy(line->bytes, data, size);
     line->bytes[size] = '\0';
     line->words[0] = program;
     line->count = 1;
     char *next = line->bytes;
-    while (next != NULL && line->count <= MOST_WORDS) {
+    while (next != NULL && line->count <= MAX_WORDS) {
         char *end = strchr(next, '\n');
         if (end != NULL)
             *end++ = '\0';

@@ -11,7 +11,7 @@
 #include "world.h"
 
 struct content {
-    char bytes[MOST_BYTES];
+    char bytes[MAX_INPUT];
     size_t length;
     bool is_whole;
 };
@@ -42,7 +42,7 @@ static void read_content(struct content *content, const unsigned char *data,
     content->is_whole = false;
     reader_open(&in, world_open(data, size));
     if (is_at_once)
-        world.piece = MOST_BYTES;
+        world.piece = MAX_INPUT;
     if (reader_begin(&in) == 1)
         read_body(content, &in);
 }
@@ -83,7 +83,7 @@ static void check_chunks(const struct content *content, const char *next,
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
     static struct content whole, pieces;
-    if (size > MOST_BYTES)
+    if (size > MAX_INPUT)
         return 0;
     read_content(&whole, data, size, true);
     read_content(&pieces, data, size, false);

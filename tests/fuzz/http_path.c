@@ -20,13 +20,13 @@ static void check_round_trip(const char *path)
         memcpy(target + length, encoded, strlen(encoded) + 1);
         length += strlen(encoded);
     }
-    PROPERTY(http_path_read(http_text(target), again) == 0);
+    PROPERTY(http_path_read(text_of(target), again) == 0);
     PROPERTY(strcmp(path, again) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
-    struct http_text target = {(const char *)data, size};
+    struct text target = {(const char *)data, size};
     char path[HTTP_PATH_SIZE];
     if (size > HTTP_MAX_TARGET)
         return 0; /* the parser lets none of these pass */

@@ -8,7 +8,7 @@
 #include "http/path.h"
 #include "properties.h"
 
-static void check_text(struct http_text text, const char *head, size_t length)
+static void check_text(struct text text, const char *head, size_t length)
 {
     if (text.at != NULL)
         PROPERTY(text.at >= head && text.at + text.length <= head + length);

@@ -17,20 +17,20 @@ static const struct http_validators validators = {
     .modified = 784111777, /* Sun, 06 Nov 1994 08:49:37 GMT */
 };
 
-static void check_date(struct http_text text)
+static void check_date(struct text text)
 {
     char written[HTTP_DATE_SIZE];
     int64_t seconds, again;
     if (!http_date_read(text, &seconds))
         return;
     http_date_write(seconds, written);
-    PROPERTY(http_date_read(http_text(written), &again));
+    PROPERTY(http_date_read(text_of(written), &again));
     PROPERTY(again == seconds || seconds > 253402300799);
 }
 
-static void check_range(struct http_text text, int64_t size)
+static void check_range(struct text text, int64_t size)
 {
-    struct http_request request = {.method = http_text("GET")};
+    struct http_request request = {.method = text_of("GET")};
     struct http_ranges ranges;
     request.fields[HTTP_RANGE] = text;
     int status = http_ranges_read(&ranges, &request, &validators, size);
@@ -50,9 +50,9 @@ static void check_range(struct http_text text, int64_t size)
 }
 
 /* What is taken for an authority is host[:port], whole and nothing else. */
-static void check_authority(struct http_text text)
+static void check_authority(struct text text)
 {
-    struct http_text host, again;
+    struct text host, again;
     if (!http_authority_read(text, &host))
         return;
     PROPERTY(host.at == text.at && host.length > 0);
@@ -63,7 +63,7 @@ static void check_authority(struct http_text text)
         PROPERTY(strchr("@/?#\\\"<>", host.at[i]) == NULL);
         PROPERTY(host.at[i] != ':' || *host.at == '[');
     }
-    struct http_text port = http_text_skip(text, host.length);
+    struct text port = text_skip(text, host.length);
     PROPERTY(port.length == 0 || *port.at == ':');
     for (size_t i = 1; i < port.length; i++)
         PROPERTY(isdigit((unsigned char)port.at[i]));
@@ -73,9 +73,9 @@ static void check_authority(struct http_text text)
         PROPERTY(strchr("[1lL", *host.at) != NULL);
 }
 
-static void check_condition(enum http_field field, struct http_text text)
+static void check_condition(enum http_field field, struct text text)
 {
-    struct http_request request = {.method = http_text("GET")};
+    struct http_request request = {.method = text_of("GET")};
     request.fields[field] = text;
     int for_reading = http_conditions_check(&request, &validators, true);
     int for_writing = http_conditions_check(&request, &validators, false);
@@ -86,7 +86,7 @@ static void check_condition(enum http_field field, struct http_text text)
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
-    struct http_text text = {(const char *)data, size};
+    struct text text = {(const char *)data, size};
     int64_t chunk;
     check_date(text);
     check_range(text, 0);

@@ -9,7 +9,7 @@
 
 #include "world.h"
 
-enum { LONGEST = 100 };
+enum { MAX_LENGTH = 100 };
 
 /* How many bytes of data the reader hands out as lines. */
 static size_t read_lines(struct reader *in, const unsigned char *data)
@@ -17,10 +17,10 @@ static size_t read_lines(struct reader *in, const unsigned char *data)
     size_t taken = 0;
     char *line;
     ssize_t length;
-    while ((length = reader_line(in, LONGEST, &line)) > 0) {
+    while ((length = reader_line(in, MAX_LENGTH, &line)) > 0) {
         PROPERTY(memcmp(line, data + taken, (size_t)length) == 0);
         PROPERTY(memchr(line, '\n', (size_t)length - 1) == NULL);
-        PROPERTY(length <= LONGEST + 2);
+        PROPERTY(length <= MAX_LENGTH + 2);
         taken += (size_t)length;
     }
     PROPERTY(length == 0 || errno == EMSGSIZE);
@@ -35,7 +35,7 @@ static bool has_long_line(const unsigned char *data, size_t size)
         bool is_before_lf = i + 1 < size && data[i + 1] == '\n';
         bool is_last_cr = data[i] == '\r' && (is_before_lf || i + 1 == size);
         length = data[i] == '\n' ? 0 : length + !is_last_cr;
-        if (length > LONGEST)
+        if (length > MAX_LENGTH)
             return true;
     }
     return false;
@@ -44,7 +44,7 @@ static bool has_long_line(const unsigned char *data, size_t size)
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
     struct reader in;
-    if (size == 0 || size > MOST_BYTES)
+    if (size == 0 || size > MAX_INPUT)
         return 0;
     reader_open(&in, world_open(data, size));
     size_t taken = read_lines(&in, data + 1);

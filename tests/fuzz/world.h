@@ -24,12 +24,12 @@
 #include "wait.h"
 #include "write.h"
 
-enum { CLIENT = 5, MOST_BYTES = 2 * READER_CAPACITY, MOST_WRITTEN = 32768 };
+enum { CLIENT = 5, MAX_INPUT = 2 * READER_CAPACITY, MAX_WRITTEN = 32768 };
 
 static struct {
     const unsigned char *rest; /* of what the client sends */
     size_t left, piece;
-    char written[MOST_WRITTEN + 1];
+    char written[MAX_WRITTEN + 1];
     size_t written_length;
     bool is_over; /* the last words were said */
 } world;
@@ -37,7 +37,7 @@ static struct {
 /* Begins anew, with a client that will send these bytes. Returns its socket. */
 static inline int world_open(const unsigned char *data, size_t size)
 {
-    world.piece = size > 0 && *data > 0 ? *data : MOST_BYTES;
+    world.piece = size > 0 && *data > 0 ? *data : MAX_INPUT;
     world.rest = size > 0 ? data + 1 : data;
     world.left = size > 0 ? size - 1 : 0;
     world.written_length = 0;
@@ -61,11 +61,7 @@ ssize_t recv(int client, void *bytes, size_t room, int flags)
 
 struct wait_limits wait_limits;
 int (*wait_poll)(struct pollfd *, nfds_t, int) = poll;
-
-bool wait_gives_way(void)
-{
-    return false;
-}
+bool wait_gives_way;
 
 enum wake wait_for(int fd, short events, int64_t deadline, bool ends_on_stop)
 {
@@ -78,7 +74,7 @@ int write_all(int client, const void *data, size_t size)
 {
     PROPERTY(client == CLIENT);
     PROPERTY(!world.is_over);
-    size_t room = MOST_WRITTEN - world.written_length;
+    size_t room = MAX_WRITTEN - world.written_length;
     size_t taken = size < room ? size : room;
     memcpy(world.written + world.written_length, data, taken);
     world.written_length += taken;

@@ -15,7 +15,7 @@ import sys
 from tests.gallery.variants import HERE, ROOT, Hunk, read_changes
 
 USAGE = __doc__.partition("\n\n")[2]
-MOST_CONTEXT = 6
+MAX_CONTEXT = 6
 
 
 def is_unique(file: str, hunks: list[Hunk]) -> bool:
@@ -28,7 +28,7 @@ def is_unique(file: str, hunks: list[Hunk]) -> bool:
 
 def smallest_diff() -> str:
     """What differs from the commit, in C files, with as few lines around it as are needed."""
-    for context in range(1, MOST_CONTEXT):
+    for context in range(1, MAX_CONTEXT):
         command = ["git", "diff", f"-U{context}", "HEAD", "--", "*.c", "*.h"]
         diff = subprocess.check_output(command, cwd=ROOT, text=True)
         changes = read_changes(diff)

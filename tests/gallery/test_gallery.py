@@ -8,7 +8,6 @@ from tests.helpers.mistakes import MISTAKES
 from tests.gallery.variants import GALLERIES, ROOT, DoesNotFit, Hunk, read_gallery
 
 ALL = [variant for gallery in GALLERIES for variant in read_gallery(gallery)]
-MAX_CHANGED_LINES = 12
 
 
 @pytest.mark.parametrize("variant", ALL, ids=lambda variant: variant.name)

@@ -18,7 +18,7 @@ from tests.helpers.setting import SANITIZERS, linux_only, plain_only, until
 
 MEGABYTE = 1_000_000
 TOO_LONG = b"error line too long"
-MOST_LINGER_S = 0.4  # a server that closes lets its client finish for 0.5 s
+MAX_LINGER_S = 0.4  # a server that closes lets its client finish for 0.5 s
 
 
 # --- conversation --------------------------------------------------------------------------
@@ -165,7 +165,7 @@ def test_a_line_of_10_megabytes_is_told_so_and_closed(lab, service):
             except AssertionError:
                 # The server waits for the rest of the line, but not for ever: a machine too
                 # busy to send it in time has shown nothing.
-                if time.monotonic() - begin < MOST_LINGER_S:
+                if time.monotonic() - begin < MAX_LINGER_S:
                     raise
                 client = server.greeted()
         assert answer.startswith(

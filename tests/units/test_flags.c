@@ -9,11 +9,11 @@
 #include "check.h"
 #include "clock.h"
 
-enum { MOST_WORDS = 10, LONGEST_OUTPUT = 2048 };
+enum { MAX_WORDS = 10, MAX_OUTPUT = 2048 };
 
 /* The words of a command line, and what they set. */
 #define WORDS(...)                                                             \
-    (char *[MOST_WORDS])                                                       \
+    (char *[MAX_WORDS])                                                        \
     {                                                                          \
         "program", __VA_ARGS__, NULL                                           \
     }
@@ -39,18 +39,18 @@ static int parse(char *words[])
 }
 
 /* Reads all that a child wrote. */
-static void read_all(int fd, char text[LONGEST_OUTPUT])
+static void read_all(int fd, char text[MAX_OUTPUT])
 {
     size_t length = 0;
     ssize_t size;
-    while ((size = read(fd, text + length, LONGEST_OUTPUT - 1 - length)) > 0)
+    while ((size = read(fd, text + length, MAX_OUTPUT - 1 - length)) > 0)
         length += (size_t)size;
     text[length] = '\0';
 }
 
 /* Parses in a child, which must exit; returns its status and what it wrote to
  * the descriptor. */
-static int exit_status(char *words[], int fd, char text[LONGEST_OUTPUT])
+static int exit_status(char *words[], int fd, char text[MAX_OUTPUT])
 {
     int pipe_ends[2], status;
     if (pipe(pipe_ends) == -1)
@@ -72,7 +72,7 @@ static int exit_status(char *words[], int fd, char text[LONGEST_OUTPUT])
 /* It must be refused with status 2, in one line that has these words in it. */
 static void check_refused(char *words[], const char *named)
 {
-    char said[LONGEST_OUTPUT];
+    char said[MAX_OUTPUT];
     CHECK_NUMBER(exit_status(words, STDERR_FILENO, said), 2);
     CHECK(strchr(said, '\n') == said + strlen(said) - 1);
     if (strstr(said, named) == NULL)
@@ -159,7 +159,7 @@ static void bad_numbers_are_named_with_the_range(void)
                          "12x",  "",   " 1",    "1 ",
                          "0x10", "+1", "1e3",   "1.0"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        char named[LONGEST_OUTPUT];
+        char named[MAX_OUTPUT];
         snprintf(named, sizeof named, "--port=%s: ", bad[i]);
         check_refused(WORDS("--port", bad[i]), named);
     }
@@ -173,7 +173,7 @@ static void bad_durations_are_named(void)
         "s",  "",     "1.5s",       "5 s", "86401s",
         "5S", "5sms", "86400001ms", "ms",  "99999999999999999999s"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        char named[LONGEST_OUTPUT];
+        char named[MAX_OUTPUT];
         snprintf(named, sizeof named, "--timeout=%s: ", bad[i]);
         check_refused(WORDS("--timeout", bad[i]), named);
     }
@@ -215,7 +215,7 @@ static void a_flag_without_a_value_is_named(void)
 
 static void help_has_flags_defaults_operands_and_more(void)
 {
-    char said[LONGEST_OUTPUT];
+    char said[MAX_OUTPUT];
     CHECK_NUMBER(exit_status(WORDS("--help"), STDOUT_FILENO, said), 0);
     const char *const parts[] = {"usage: program [flags] [WHAT]\n",
                                  "--host=here\n",

@@ -32,9 +32,9 @@ static void a_request_is_read(void)
 {
     struct http_request request;
     CHECK_NUMBER(http_request_read(&request, head, strlen(head)), 0);
-    CHECK(http_text_equals(request.method, "PUT"));
-    CHECK(http_text_equals(request.target, "/a?b"));
-    CHECK(http_text_equals(request.fields[HTTP_HOST], "here:9000"));
+    CHECK(text_equals(request.method, "PUT"));
+    CHECK(text_equals(request.target, "/a?b"));
+    CHECK(text_equals(request.fields[HTTP_HOST], "here:9000"));
     CHECK(request.fields[HTTP_RANGE].at == NULL);
     CHECK(request.has_length && request.content_length == 42);
     CHECK(request.expects_continue);
@@ -45,7 +45,7 @@ static void a_request_is_read(void)
 static void check_target(const char *target, int status, const char *path)
 {
     char seen[HTTP_PATH_SIZE] = "";
-    CHECK_NUMBER(http_path_read(http_text(target), seen), status);
+    CHECK_NUMBER(http_path_read(text_of(target), seen), status);
     if (status == 0)
         CHECK_TEXT(seen, path);
 }
@@ -93,7 +93,7 @@ static void check_date(int64_t seconds, const char *text)
     int64_t read = -1;
     http_date_write(seconds, written);
     CHECK_TEXT(written, text);
-    CHECK(http_date_read(http_text(text), &read));
+    CHECK(http_date_read(text_of(text), &read));
     CHECK_NUMBER(read, seconds);
 }
 
@@ -115,7 +115,7 @@ static void every_day_has_its_date(void)
         int64_t seconds = day * 86400 + day % 86400, read = -1;
         http_date_write(seconds, now);
         CHECK(strcmp(before, now) != 0);
-        CHECK(http_date_read(http_text(now), &read) && read == seconds);
+        CHECK(http_date_read(text_of(now), &read) && read == seconds);
         strcpy(before, now);
     }
 }
@@ -123,9 +123,9 @@ static void every_day_has_its_date(void)
 static void old_forms_of_dates_are_read(void)
 {
     int64_t read = -1;
-    CHECK(http_date_read(http_text("Sunday, 06-Nov-94 08:49:37 GMT"), &read));
+    CHECK(http_date_read(text_of("Sunday, 06-Nov-94 08:49:37 GMT"), &read));
     CHECK_NUMBER(read, 784111777);
-    CHECK(http_date_read(http_text("Sun Nov  6 08:49:37 1994"), &read));
+    CHECK(http_date_read(text_of("Sun Nov  6 08:49:37 1994"), &read));
     CHECK_NUMBER(read, 784111777);
 }
 
@@ -150,7 +150,7 @@ static void what_is_no_date_is_not_read(void)
     };
     int64_t read;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        check(!http_date_read(http_text(texts[i]), &read), texts[i], __FILE__,
+        check(!http_date_read(text_of(texts[i]), &read), texts[i], __FILE__,
               __LINE__);
 }
 
@@ -176,9 +176,9 @@ static void check_range(const char *text, int status, int64_t first,
                         int64_t length)
 {
     const struct http_validators validators = {.etag = "\"a\""};
-    struct http_request request = {.method = http_text("GET")};
+    struct http_request request = {.method = text_of("GET")};
     struct http_ranges ranges;
-    request.fields[HTTP_RANGE] = http_text(text);
+    request.fields[HTTP_RANGE] = text_of(text);
     CHECK_NUMBER(http_ranges_read(&ranges, &request, &validators, 10), status);
     if (status != 416) {
         CHECK_NUMBER(ranges.all[0].first, first);
@@ -210,7 +210,7 @@ static void ranges_are_read(void)
 static void check_chunk(const char *line, bool is_one, int64_t size)
 {
     int64_t seen = -1;
-    CHECK(http_chunk_size(http_text(line), &seen) == is_one);
+    CHECK(http_chunk_size(text_of(line), &seen) == is_one);
     if (is_one)
         CHECK_NUMBER(seen, size);
 }

@@ -14,7 +14,7 @@
 #include "clock.h"
 #include "wait.h"
 
-enum { LONGEST = 10, FLOOD_SIZE = 3 * READER_CAPACITY };
+enum { MAX_LENGTH = 10, FLOOD_SIZE = 3 * READER_CAPACITY };
 
 static struct reader in;
 static int far_end; /* what is sent here, the reader reads */
@@ -49,7 +49,7 @@ static void ends(void)
 static void check_line(const char *expected)
 {
     char *line;
-    ssize_t length = reader_line(&in, LONGEST, &line);
+    ssize_t length = reader_line(&in, MAX_LENGTH, &line);
     CHECK_NUMBER(length, strlen(expected));
     CHECK(length > 0 && memcmp(line, expected, strlen(expected)) == 0);
 }
@@ -57,14 +57,14 @@ static void check_line(const char *expected)
 static void check_end(void)
 {
     char *line;
-    CHECK_NUMBER(reader_line(&in, LONGEST, &line), 0);
+    CHECK_NUMBER(reader_line(&in, MAX_LENGTH, &line), 0);
 }
 
 static void check_failure(int reason)
 {
     char *line;
     errno = 0;
-    CHECK_NUMBER(reader_line(&in, LONGEST, &line), -1);
+    CHECK_NUMBER(reader_line(&in, MAX_LENGTH, &line), -1);
     CHECK_NUMBER(errno, reason);
 }
 
@@ -152,7 +152,7 @@ static void every_byte_but_lf_is_part_of_the_line(void)
     open_pair();
     CHECK_NUMBER(send(far_end, "\0\r\xff\x1b\n", 5, 0), 5);
     char *line;
-    CHECK_NUMBER(reader_line(&in, LONGEST, &line), 5);
+    CHECK_NUMBER(reader_line(&in, MAX_LENGTH, &line), 5);
     CHECK(memcmp(line, "\0\r\xff\x1b\n", 5) == 0);
     close_pair();
 }
@@ -249,7 +249,7 @@ static void what_has_arrived_is_in_time(void)
 static void *dribble(void *unused)
 {
     const struct timespec pause = {.tv_nsec = 5 * NS_PER_MS};
-    for (int sent = 0; sent < LONGEST; sent++) {
+    for (int sent = 0; sent < MAX_LENGTH; sent++) {
         arrives("x");
         nanosleep(&pause, NULL); /* this client is slow; it waits for nothing */
     }
@@ -265,7 +265,7 @@ static void no_byte_moves_the_deadline(void)
     wait_limits.request_ns = 20 * NS_PER_MS;
     pthread_create(&dribbler, NULL, dribble, NULL);
     check_failure(ETIMEDOUT);
-    CHECK(in.end - in.start < LONGEST);
+    CHECK(in.end - in.start < MAX_LENGTH);
     pthread_join(dribbler, NULL);
     close_pair();
 }

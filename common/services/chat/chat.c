@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "clean.h"
 #include "reader.h"
 #include "refuse.h"
 #include "roster.h"
@@ -103,9 +104,7 @@ static void say_words(const struct member *self, const char *words)
 /* Makes a clean string of the line, without its end and blanks before that. */
 static void clean_line(char *line, size_t length)
 {
-    length--; /* the LF */
-    if (length > 0 && line[length - 1] == '\r')
-        length--;
+    length = text_without_end((struct text){line, length}).length;
     length = chat_clean(line, length);
     while (length > 0 && line[length - 1] == ' ')
         length--;

@@ -12,7 +12,7 @@ enum { MAX_PORT = 65535 };
 
 /* Copies text as a string, for the functions that need one. Returns false if it
  * is too long. */
-static bool copy(char *string, size_t size, struct http_text text)
+static bool copy(char *string, size_t size, struct text text)
 {
     if (text.length >= size)
         return false;
@@ -23,27 +23,27 @@ static bool copy(char *string, size_t size, struct http_text text)
 
 /* An IPv6 address in brackets. Zones and addresses of the future ("v1.") are
  * refused: no server has such a name. */
-static bool read_ipv6(struct http_text host, struct in6_addr *address)
+static bool read_ipv6(struct text host, struct in6_addr *address)
 {
     char string[INET6_ADDRSTRLEN];
     if (host.length < strlen("[]") || *host.at != '[' ||
         host.at[host.length - 1] != ']')
         return false;
-    struct http_text inner = http_text_skip(host, 1);
+    struct text inner = text_skip(host, 1);
     inner.length--; /* the bracket at the end */
     return copy(string, sizeof string, inner) &&
            inet_pton(AF_INET6, string, address) == 1;
 }
 
 /* The characters of a name, of which an IPv4 address is one. */
-static bool is_name(struct http_text host)
+static bool is_name(struct text host)
 {
     for (size_t i = 0; i < host.length; i++) {
         char c = host.at[i];
         if (c == '%') {
             if (host.length - i < strlen("%XX") ||
-                http_hex_digit(host.at[i + 1]) < 0 ||
-                http_hex_digit(host.at[i + 2]) < 0)
+                text_hex_digit(host.at[i + 1]) < 0 ||
+                text_hex_digit(host.at[i + 2]) < 0)
                 return false;
             i += 2;
         } else if (!isalnum((unsigned char)c) &&
@@ -54,15 +54,20 @@ static bool is_name(struct http_text host)
     return host.length > 0;
 }
 
-static bool is_port(struct http_text port)
+/* Behind the host: nothing, or a colon and perhaps a number. */
+static bool is_port(struct text authority, size_t begin)
 {
     int64_t number;
-    return port.length == 0 ||
-           (http_text_number(port, &number) && number <= MAX_PORT);
+    struct text port = text_skip(authority, begin);
+    if (port.length == 0)
+        return true;
+    return text_take_word(&port, ":") &&
+           (port.length == 0 ||
+            (text_number(port, &number) && number <= MAX_PORT));
 }
 
 /* Where the host ends: behind its bracket, or at the colon. */
-static size_t host_length(struct http_text authority)
+static size_t host_length(struct text authority)
 {
     char end = authority.length > 0 && *authority.at == '[' ? ']' : ':';
     const char *found = authority.length > 0
@@ -73,19 +78,16 @@ static size_t host_length(struct http_text authority)
     return length + (found != NULL && end == ']');
 }
 
-bool http_authority_read(struct http_text authority, struct http_text *host)
+bool http_authority_read(struct text authority, struct text *host)
 {
     struct in6_addr address;
-    size_t length = host_length(authority);
-    struct http_text port = http_text_skip(authority, length);
-    *host = (struct http_text){authority.at, length};
-    if (port.length > 0 && *port.at != ':')
-        return false;
+    host->at = authority.at;
+    host->length = host_length(authority);
     return (is_name(*host) || read_ipv6(*host, &address)) &&
-           (port.length == 0 || is_port(http_text_skip(port, 1)));
+           is_port(authority, host->length);
 }
 
-bool http_host_is_loopback(struct http_text host)
+bool http_host_is_loopback(struct text host)
 {
     char string[INET_ADDRSTRLEN];
     struct in_addr ipv4;
@@ -95,5 +97,5 @@ bool http_host_is_loopback(struct http_text host)
     if (copy(string, sizeof string, host) &&
         inet_pton(AF_INET, string, &ipv4) == 1)
         return ntohl(ipv4.s_addr) >> IN_CLASSA_NSHIFT == IN_LOOPBACKNET;
-    return http_text_is(host, "localhost");
+    return text_is(host, "localhost");
 }

@@ -12,9 +12,9 @@
  * brackets, then perhaps a colon and a port of 0 to 65535, which may be empty.
  * No user information, no empty host (RFC 9110 section 4.2). Points host at the
  * host, with its brackets. Returns false for anything else. */
-bool http_authority_read(struct http_text authority, struct http_text *host);
+bool http_authority_read(struct text authority, struct text *host);
 
 /* Is it an address in 127.0.0.0/8 or [::1], or localhost? */
-bool http_host_is_loopback(struct http_text host);
+bool http_host_is_loopback(struct text host);
 
 #endif

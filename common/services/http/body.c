@@ -31,62 +31,62 @@ static ssize_t fail(int reason)
 
 /* --- chunks -------------------------------------------------------------- */
 
-static struct http_text skip_blanks(struct http_text text)
+static struct text skip_blanks(struct text text)
 {
     while (text.length > 0 && (*text.at == ' ' || *text.at == '\t'))
-        text = http_text_skip(text, 1);
+        text = text_skip(text, 1);
     return text;
 }
 
 /* Takes a token off the text; an empty one if there is none. */
-static struct http_text take_token(struct http_text *text)
+static struct text take_token(struct text *text)
 {
-    struct http_text token = {text->at, 0};
+    struct text token = {text->at, 0};
     while (token.length < text->length &&
-           http_text_is_token((struct http_text){text->at, token.length + 1}))
+           text_is_token((struct text){text->at, token.length + 1}))
         token.length++;
-    *text = http_text_skip(*text, token.length);
+    *text = text_skip(*text, token.length);
     return token;
 }
 
 /* Takes a quoted string off the text (RFC 9110 section 5.6.4). That it has no
  * control characters is checked for the whole line. */
-static bool take_quoted(struct http_text *text)
+static bool take_quoted(struct text *text)
 {
     size_t i = 1;
     while (i < text->length && text->at[i] != '"')
         i += text->at[i] == '\\' ? 2 : 1;
     if (i >= text->length)
         return false;
-    *text = http_text_skip(*text, i + 1);
+    *text = text_skip(*text, i + 1);
     return true;
 }
 
 /* Takes ";name" or ";name=value" off the text, with blanks between, which old
  * senders put there (RFC 9112 section 7.1.1). */
-static bool take_extension(struct http_text *text)
+static bool take_extension(struct text *text)
 {
     *text = skip_blanks(*text);
     if (text->length == 0 || *text->at != ';')
         return false;
-    *text = skip_blanks(http_text_skip(*text, 1));
+    *text = skip_blanks(text_skip(*text, 1));
     if (take_token(text).length == 0)
         return false;
-    struct http_text value = skip_blanks(*text);
+    struct text value = skip_blanks(*text);
     if (value.length == 0 || *value.at != '=')
         return true;
-    *text = skip_blanks(http_text_skip(value, 1));
+    *text = skip_blanks(text_skip(value, 1));
     return text->length > 0 && *text->at == '"' ? take_quoted(text)
                                                 : take_token(text).length > 0;
 }
 
-bool http_chunk_size(struct http_text line, int64_t *size)
+bool http_chunk_size(struct text line, int64_t *size)
 {
     int count = 0, digit;
-    if (!http_text_is_value(line))
+    if (!text_is_value(line))
         return false;
-    for (*size = 0; line.length > 0 && (digit = http_hex_digit(*line.at)) != -1;
-         count++, line = http_text_skip(line, 1)) {
+    for (*size = 0; line.length > 0 && (digit = text_hex_digit(*line.at)) != -1;
+         count++, line = text_skip(line, 1)) {
         if (count == MAX_HEX_DIGITS)
             return false;
         *size = *size * 16 + digit;
@@ -99,7 +99,7 @@ bool http_chunk_size(struct http_text line, int64_t *size)
 
 /* Takes a line that ends in CRLF: between chunks, an LF alone has been used to
  * smuggle. Returns 0, or -1 with errno. */
-static int take_line(struct reader *in, struct http_text *line)
+static int take_line(struct reader *in, struct text *line)
 {
     char *begin;
     ssize_t length = reader_next_line(in, MAX_CHUNK_LINE, &begin);
@@ -107,29 +107,21 @@ static int take_line(struct reader *in, struct http_text *line)
         return errno == EMSGSIZE ? (int)fail(EBADMSG) : -1;
     if (length < 2 || memcmp(begin + length - 2, "\r\n", 2) != 0)
         return (int)fail(EBADMSG);
-    *line = (struct http_text){begin, (size_t)length - 2};
+    *line = (struct text){begin, (size_t)length - 2};
     return 0;
-}
-
-/* A field of a name and a value, and no continuation of the line before. */
-static bool is_field(struct http_text line)
-{
-    struct http_text name = http_text_take(&line, ':');
-    return http_text_is_token(name) && line.at != NULL &&
-           http_text_is_value(line);
 }
 
 /* Takes what may follow the last chunk: fields that we have no use for, then
  * the empty line that ends the request. */
 static int take_trailers(struct reader *in)
 {
-    struct http_text line;
+    struct text line, name, value;
     for (int i = 0; i <= MAX_TRAILERS; i++) {
         if (take_line(in, &line) == -1)
             return -1;
         if (line.length == 0)
             return 0;
-        if (!is_field(line))
+        if (!text_split_field(line, &name, &value))
             break;
     }
     return (int)fail(EBADMSG);
@@ -137,7 +129,7 @@ static int take_trailers(struct reader *in)
 
 static int begin_chunk(struct http_body *body, struct reader *in)
 {
-    struct http_text line;
+    struct text line;
     if (body->has_chunk) {
         if (take_line(in, &line) == -1)
             return -1;

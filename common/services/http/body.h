@@ -36,6 +36,6 @@ ssize_t http_body_read(struct http_body *body, struct reader *in,
 /* Reads the line before a chunk, without its CRLF: the chunk's size in hex
  * digits, then perhaps extensions, which nobody uses, but which have a grammar
  * (RFC 9112 section 7.1). Returns whether it is one. A pure function. */
-bool http_chunk_size(struct http_text line, int64_t *size);
+bool http_chunk_size(struct text line, int64_t *size);
 
 #endif

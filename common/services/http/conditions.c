@@ -36,50 +36,48 @@ void http_validators_of(struct http_validators *validators,
 /* Takes the next entity tag off a list, with its quotes (RFC 9110 sections
  * 8.8.3 and 5.6.1). A tag may have commas inside, so the list cannot be split
  * at these. Returns false at the end, and for what is no tag. */
-static bool take_tag(struct http_text *list, struct http_text *tag,
-                     bool *is_weak)
+static bool take_tag(struct text *list, struct text *tag, bool *is_weak)
 {
     while (list->length > 0 && strchr(", \t", *list->at) != NULL)
-        *list = http_text_skip(*list, 1);
+        *list = text_skip(*list, 1);
     *is_weak = list->length >= 2 && memcmp(list->at, "W/", 2) == 0;
     if (*is_weak)
-        *list = http_text_skip(*list, 2);
+        *list = text_skip(*list, 2);
     if (list->length < 2 || *list->at != '"')
         return false;
     const char *end = memchr(list->at + 1, '"', list->length - 1);
     if (end == NULL)
         return false;
-    *tag = (struct http_text){list->at, (size_t)(end + 1 - list->at)};
-    *list = http_text_skip(*list, tag->length);
+    *tag = (struct text){list->at, (size_t)(end + 1 - list->at)};
+    *list = text_skip(*list, tag->length);
     return list->length == 0 || strchr(", \t", *list->at) != NULL;
 }
 
 /* Is the present state among those listed? A weak tag, W/"...", promises less
  * than the same bytes: enough for a client that asks whether to fetch again,
  * not for one that is about to overwrite. */
-static bool is_listed(struct http_text list,
+static bool is_listed(struct text list,
                       const struct http_validators *validators,
                       bool is_weak_enough)
 {
-    struct http_text tag;
+    struct text tag;
     bool is_weak;
     if (validators == NULL)
         return false;
-    if (http_text_equals(list, "*"))
+    if (text_equals(list, "*"))
         return true;
     while (take_tag(&list, &tag, &is_weak))
-        if ((is_weak_enough || !is_weak) &&
-            http_text_equals(tag, validators->etag))
+        if ((is_weak_enough || !is_weak) && text_equals(tag, validators->etag))
             return true;
     return false;
 }
 
 /* Is it a list of at least one tag, or a star? */
-static bool is_list(struct http_text list)
+static bool is_list(struct text list)
 {
-    struct http_text tag;
+    struct text tag;
     bool is_weak, has_any = false;
-    if (http_text_equals(list, "*"))
+    if (text_equals(list, "*"))
         return true;
     while (take_tag(&list, &tag, &is_weak))
         has_any = true;
@@ -87,7 +85,7 @@ static bool is_list(struct http_text list)
 }
 
 /* Did the file change after the date? No, if that is no date. */
-static bool is_changed_since(struct http_text date,
+static bool is_changed_since(struct text date,
                              const struct http_validators *validators)
 {
     int64_t seconds;
@@ -95,7 +93,7 @@ static bool is_changed_since(struct http_text date,
            http_date_read(date, &seconds) && validators->modified > seconds;
 }
 
-static bool is_unchanged_since(struct http_text date,
+static bool is_unchanged_since(struct text date,
                                const struct http_validators *validators)
 {
     int64_t seconds;
@@ -116,7 +114,7 @@ int http_conditions_check(const struct http_request *request,
                           const struct http_validators *validators,
                           bool is_read)
 {
-    const struct http_text *fields = request->fields;
+    const struct text *fields = request->fields;
     if (fields[HTTP_IF_MATCH].at != NULL) {
         if (!is_listed(fields[HTTP_IF_MATCH], validators, false))
             return 412;

@@ -100,7 +100,7 @@ static bool read_form(const char *text, enum form form, int64_t *seconds)
     return time >= 0 && is_same(text, form, time);
 }
 
-bool http_date_read(struct http_text text, int64_t *seconds)
+bool http_date_read(struct text text, int64_t *seconds)
 {
     char copy[MAX_LENGTH];
     if (text.at == NULL || text.length >= sizeof copy)

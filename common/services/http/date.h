@@ -16,6 +16,6 @@ void http_date_write(int64_t seconds, char text[HTTP_DATE_SIZE]);
 
 /* Reads a date in any of the three forms that HTTP ever had. Returns whether it
  * is one. */
-bool http_date_read(struct http_text text, int64_t *seconds);
+bool http_date_read(struct text text, int64_t *seconds);
 
 #endif

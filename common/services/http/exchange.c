@@ -82,7 +82,7 @@ find_method(const struct http_exchange *exchange)
 {
     const struct http_method *method = exchange->site->methods;
     while (method->name != NULL &&
-           !http_text_equals(exchange->request.method, method->name))
+           !text_equals(exchange->request.method, method->name))
         method++;
     return method->name != NULL ? method : NULL;
 }
@@ -90,7 +90,7 @@ find_method(const struct http_exchange *exchange)
 static int answer_unknown(const struct http_exchange *exchange)
 {
     for (size_t i = 0; i < sizeof known_methods / sizeof *known_methods; i++)
-        if (http_text_equals(exchange->request.method, known_methods[i]))
+        if (text_equals(exchange->request.method, known_methods[i]))
             return 405;
     return 501;
 }

@@ -40,7 +40,7 @@ static const struct work *find_work(const char *path, int64_t *ms)
     for (size_t i = 0; i < sizeof works / sizeof *works; i++) {
         size_t length = strlen(works[i].prefix);
         if (strncmp(path, works[i].prefix, length) == 0 &&
-            http_text_number(http_text(path + length), ms))
+            text_number(text_of(path + length), ms))
             return &works[i];
     }
     return NULL;
@@ -178,27 +178,28 @@ static void answer_parts(struct http_exchange *exchange,
 /* --- a file and its state ------------------------------------------------ */
 
 /* Answers with a file and its state. */
-static int answer_found(struct http_exchange *exchange, struct found *found,
-                        const struct stat *st)
+static int answer_found(struct http_exchange *exchange, int file,
+                        const char *name, const struct stat *st)
 {
     const struct http_request *request = &exchange->request;
     struct http_ranges ranges = {.count = 0};
-    found->size = st->st_size;
-    http_validators_of(&found->validators, st);
-    int status = http_conditions_check(request, &found->validators, true);
+    struct found found = {
+        .file = file, .type = http_type_of(name, file), .size = st->st_size};
+    http_validators_of(&found.validators, st);
+    int status = http_conditions_check(request, &found.validators, true);
     if (status == 0)
         status =
-            http_ranges_read(&ranges, request, &found->validators, found->size);
+            http_ranges_read(&ranges, request, &found.validators, found.size);
     if (status == 412)
         return status;
     if (status == 304)
-        http_reply_end(begin_state(exchange, found, status));
+        http_reply_end(begin_state(exchange, &found, status));
     else if (status == 416)
-        answer_out_of_range(exchange, found);
+        answer_out_of_range(exchange, &found);
     else if (ranges.count > 1)
-        answer_parts(exchange, found, &ranges);
+        answer_parts(exchange, &found, &ranges);
     else
-        answer_part(exchange, found, status, &ranges.all[0]);
+        answer_part(exchange, &found, status, &ranges.all[0]);
     return 0;
 }
 
@@ -213,9 +214,9 @@ static bool means_directory(const char *path)
  * page would be wrong. */
 static int redirect_to_directory(struct http_exchange *exchange)
 {
-    struct http_text query = exchange->request.target;
+    struct text query = exchange->request.target;
     char code[sizeof "%XX"];
-    http_text_take(&query, '?');
+    text_take(&query, '?');
     struct http_reply *reply = http_begin(exchange, 301);
     http_reply_field_begin(reply, "Location");
     http_reply_put(reply, "/");
@@ -244,8 +245,7 @@ static int answer_file(struct http_exchange *exchange, int file,
         return redirect_to_directory(exchange);
     if (!S_ISREG(st.st_mode))
         return 403;
-    struct found found = {.file = file, .type = http_type_of(name, file)};
-    return answer_found(exchange, &found, &st);
+    return answer_found(exchange, file, name, &st);
 }
 
 /* Finds what the path names and opens it: of a directory its index, or else

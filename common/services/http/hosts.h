@@ -21,6 +21,6 @@ extern const char *http_allowed_hosts;
  * names and addresses of loopback, the address that the client connected to,
  * the one that was given to --host, and those given to --allow-host. host.at is
  * NULL for a client of HTTP/1.0 that names none: no browser does that. */
-bool http_host_is_ours(struct http_text host, int client);
+bool http_host_is_ours(struct text host, int client);
 
 #endif

@@ -48,18 +48,18 @@ static enum outcome end(const struct http_exchange *exchange)
     return is_late ? TIMED_OUT : SERVED;
 }
 
-/* Serves requests, until the end (and returns true) or, if returns_idle, until
- * the client has none for now. */
-static bool serve(struct http_exchange *exchange, bool returns_idle,
-                  enum outcome *outcome)
+/* Serves requests until the end, and returns true; or, if a wait lets others go
+ * on, until the client has none for now. */
+static bool serve(struct http_exchange *exchange, enum outcome *outcome)
 {
     int begun;
+    reader_open(&exchange->in, exchange->reply.client);
     while ((begun = reader_begin(&exchange->in)) == 1) {
         if (http_exchange_serve(exchange) == HTTP_CLOSE) {
             *outcome = end(exchange);
             return true;
         }
-        if (returns_idle && exchange->in.start == exchange->in.end)
+        if (wait_gives_way && exchange->in.start == exchange->in.end)
             return false;
     }
     *outcome = begun == -1 ? outcome_of(errno) : SERVED;
@@ -78,7 +78,7 @@ enum outcome http_talk(int client, const struct http_site *site)
     enum outcome outcome;
     bool is_over = false;
     while (!is_over) {
-        if (reader_await(client) == -1)
+        if (wait_gives_way && reader_await(client) == -1)
             return outcome_of(errno);
         struct http_exchange *exchange = lend(&exchanges);
         if (exchange == NULL) {
@@ -86,9 +86,8 @@ enum outcome http_talk(int client, const struct http_site *site)
             return REFUSED;
         }
         exchange->site = site;
-        reader_open(&exchange->in, client);
         http_reply_open(&exchange->reply, client);
-        is_over = serve(exchange, wait_gives_way(), &outcome);
+        is_over = serve(exchange, &outcome);
         lend_return(&exchanges, exchange);
     }
     return outcome;

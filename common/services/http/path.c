@@ -35,15 +35,15 @@ int http_name_check(const char *name)
 
 /* Decodes a piece of a path into name, a string. Returns false for a % without
  * its two digits, and for a NUL, which would hide what follows it. */
-static bool decode(struct http_text piece, char *name)
+static bool decode(struct text piece, char *name)
 {
     for (size_t i = 0; i < piece.length; i++) {
         char c = piece.at[i];
         if (c == '%') {
             if (piece.length - i < sizeof "%ff" - 1)
                 return false;
-            int high = http_hex_digit(piece.at[++i]),
-                low = http_hex_digit(piece.at[++i]);
+            int high = text_hex_digit(piece.at[++i]),
+                low = text_hex_digit(piece.at[++i]);
             if (high < 0 || low < 0)
                 return false;
             c = (char)(high * 16 + low);
@@ -58,35 +58,15 @@ static bool decode(struct http_text piece, char *name)
 
 /* --- paths --------------------------------------------------------------- */
 
-/* Takes the scheme off a target that is a whole URL. */
-static bool take_scheme(struct http_text *target)
-{
-    static const char scheme[] = "http://";
-    if (!http_text_begins(*target, scheme))
-        return false;
-    *target = http_text_skip(*target, strlen(scheme));
-    return true;
-}
-
-/* The part of an absolute target between http:// and the path or query. */
-bool http_target_authority(struct http_text target, struct http_text *authority)
-{
-    if (!take_scheme(&target))
-        return false;
-    target = http_text_take(&target, '?');
-    *authority = http_text_take(&target, '/');
-    return true;
-}
-
 /* The path within a target; at is NULL if there is none. */
-static struct http_text find_path(struct http_text target)
+static struct text find_path(struct text target)
 {
-    struct http_text path = http_text_take(&target, '?');
-    bool is_url = take_scheme(&path);
+    struct text path = text_take(&target, '?');
+    bool is_url = text_take_word(&path, HTTP_SCHEME);
     if (!is_url && (path.length == 0 || *path.at != '/'))
-        return (struct http_text){.at = NULL};
-    http_text_take(&path, '/'); /* nothing, or the host */
-    return is_url && path.at == NULL ? http_text("") : path;
+        return (struct text){.at = NULL};
+    text_take(&path, '/'); /* nothing, or the host */
+    return is_url && path.at == NULL ? text_of("") : path;
 }
 
 /* Takes the last component off the path that ends at end; the root has none. */
@@ -101,7 +81,7 @@ static int climb(const char *path, char **end)
 }
 
 /* Adds a component, with a slash behind it, to the path that ends at end. */
-static int add(struct http_text piece, const char *path, char **end)
+static int add(struct text piece, const char *path, char **end)
 {
     char *name = *end;
     if (!decode(piece, name))
@@ -116,15 +96,15 @@ static int add(struct http_text piece, const char *path, char **end)
     return status;
 }
 
-int http_path_read(struct http_text target, char path[HTTP_PATH_SIZE])
+int http_path_read(struct text target, char path[HTTP_PATH_SIZE])
 {
-    struct http_text rest = find_path(target);
+    struct text rest = find_path(target);
     if (rest.at == NULL)
         return 400;
     char *end = path, *name = path;
     while (rest.at != NULL) {
         name = end;
-        int status = add(http_text_take(&rest, '/'), path, &end);
+        int status = add(text_take(&rest, '/'), path, &end);
         if (status != 0)
             return status;
     }

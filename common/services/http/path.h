@@ -4,24 +4,19 @@
 #ifndef HTTP_PATH_H
 #define HTTP_PATH_H
 
-#include <stdbool.h>
-
 #include "text.h"
 
 /* Room for the path of any target, with a slash and a NUL at its end. */
 enum { HTTP_MAX_TARGET = 8000, HTTP_PATH_SIZE = HTTP_MAX_TARGET + 2 };
 
-/* Finds the authority in a target of the form http://host:port/path. Returns
- * false for a target of another form. */
-bool http_target_authority(struct http_text target,
-                           struct http_text *authority);
+#define HTTP_SCHEME "http://" /* of a target that is a whole URL */
 
 /* Makes the path of a target (RFC 9112 section 3.2: /path?query, or that after
  * http://host). It is relative, decoded once, and has neither empty components
  * nor "." nor ".."; if it is empty or ends with a slash, a directory is meant.
  * Returns 0, or the status that says what is wrong: 400 for what can be no
  * path, 403 for a name that is not served. */
-int http_path_read(struct http_text target, char path[HTTP_PATH_SIZE]);
+int http_path_read(struct text target, char path[HTTP_PATH_SIZE]);
 
 /* What is wrong with the name of a file or directory: 0, or a status as above.
  * Names that begin with a dot are not served: they are settings, or uploads

@@ -94,14 +94,6 @@ void http_reply_field(struct http_reply *reply, const char *name,
     http_reply_field_end(reply);
 }
 
-void http_reply_number(struct http_reply *reply, const char *name,
-                       int64_t number)
-{
-    http_reply_field_begin(reply, name);
-    http_reply_put_number(reply, number);
-    http_reply_field_end(reply);
-}
-
 void http_reply_date(struct http_reply *reply, const char *name,
                      int64_t seconds)
 {
@@ -136,7 +128,9 @@ void http_reply_end(struct http_reply *reply)
 
 void http_reply_end_head(struct http_reply *reply, int64_t size)
 {
-    http_reply_number(reply, "Content-Length", size);
+    http_reply_field_begin(reply, "Content-Length");
+    http_reply_put_number(reply, size);
+    http_reply_field_end(reply);
     http_reply_put(reply, "\r\n");
 }
 

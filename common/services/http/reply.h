@@ -39,13 +39,11 @@ void http_reply_lose(struct http_reply *reply, int error);
 void http_reply_begin(struct http_reply *reply, int status,
                       enum http_connection connection);
 
-/* Add a field each: all at once, in pieces, with a number, with a date. */
+/* Add a field each: all at once, in pieces, with a date. */
 void http_reply_field(struct http_reply *reply, const char *name,
                       const char *value);
 void http_reply_field_begin(struct http_reply *reply, const char *name);
 void http_reply_field_end(struct http_reply *reply);
-void http_reply_number(struct http_reply *reply, const char *name,
-                       int64_t number);
 void http_reply_date(struct http_reply *reply, const char *name,
                      int64_t seconds);
 

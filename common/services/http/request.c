@@ -10,6 +10,7 @@
 #include "path.h"
 
 static const char *const field_names[] = {
+    [HTTP_CONNECTION] = "Connection",
     [HTTP_CONTENT_LENGTH] = "Content-Length",
     [HTTP_CONTENT_RANGE] = "Content-Range",
     [HTTP_EXPECT] = "Expect",
@@ -27,12 +28,12 @@ static const char *const field_names[] = {
 
 /* Empty lines before a request are overlooked (RFC 9112 section 2.2): old
  * clients sent one after a body. */
-static struct http_text skip_empty_lines(const char *bytes, size_t size)
+static struct text skip_empty_lines(const char *bytes, size_t size)
 {
     size_t length = 0;
     while (length < size && (bytes[length] == '\r' || bytes[length] == '\n'))
         length++;
-    return (struct http_text){bytes + length, size - length};
+    return (struct text){bytes + length, size - length};
 }
 
 size_t http_head_length(const char *bytes, size_t size)
@@ -51,7 +52,7 @@ size_t http_head_length(const char *bytes, size_t size)
 bool http_head_asks_head(const char *bytes, size_t size)
 {
     static const char method[] = "HEAD ";
-    struct http_text rest = skip_empty_lines(bytes, size);
+    struct text rest = skip_empty_lines(bytes, size);
     return rest.length >= strlen(method) &&
            memcmp(rest.at, method, strlen(method)) == 0;
 }
@@ -59,7 +60,7 @@ bool http_head_asks_head(const char *bytes, size_t size)
 /* --- the request line ---------------------------------------------------- */
 
 /* "HTTP/1.1", or any other 1.x, which must be like it. */
-static int read_version(struct http_request *request, struct http_text version)
+static int read_version(struct http_request *request, struct text version)
 {
     static const char form[] = "HTTP/d.d";
     enum { MAJOR = 5, MINOR = 7 };
@@ -74,38 +75,37 @@ static int read_version(struct http_request *request, struct http_text version)
     return version.at[MAJOR] == '1' ? 0 : 505;
 }
 
-/* A path, a whole URL, or what two methods have in its place (RFC 9112 section
- * 3.2). */
-static bool is_target(const struct http_request *request)
+/* Reads a path, a whole URL, or what two methods have in its place (RFC 9112
+ * section 3.2). */
+static bool read_target(struct http_request *request, bool is_connect)
 {
-    struct http_text target = request->target, authority, host;
-    if (http_text_equals(request->method, "CONNECT"))
-        return http_authority_read(target, &host);
-    if (http_text_equals(target, "*"))
+    struct text rest = request->target, host;
+    if (is_connect)
+        return http_authority_read(rest, &host);
+    if (rest.length > 0 && *rest.at == '/')
+        return true;
+    if (text_equals(rest, "*"))
         return true; /* for the method to refuse */
-    return (target.length > 0 && *target.at == '/') ||
-           http_target_authority(target, &authority);
-}
-
-/* Of a line that was taken and has ended. */
-static bool ends_in_crlf(struct http_text line)
-{
-    return line.at[line.length] == '\r';
+    if (!text_take_word(&rest, HTTP_SCHEME))
+        return false;
+    rest = text_take(&rest, '?');
+    request->authority = text_take(&rest, '/');
+    return true;
 }
 
 /* Takes the request line off the head. */
-static int read_request_line(struct http_request *request,
-                             struct http_text *head)
+static int read_request_line(struct http_request *request, struct text *head)
 {
-    struct http_text line = http_text_take_line(head);
-    request->has_crlf = ends_in_crlf(line);
-    request->method = http_text_take(&line, ' ');
-    request->target = http_text_take(&line, ' ');
-    if (!http_text_is_token(request->method) || line.at == NULL)
+    struct text line = text_take_line(head);
+    request->has_crlf = text_ended_in_crlf(line);
+    request->method = text_take(&line, ' ');
+    request->target = text_take(&line, ' ');
+    if (!text_is_token(request->method) || line.at == NULL)
         return 400;
     if (request->target.length > HTTP_MAX_TARGET)
         return 414;
-    if (!http_text_is_visible(request->target) || !is_target(request))
+    bool is_connect = text_equals(request->method, "CONNECT");
+    if (!text_is_visible(request->target) || !read_target(request, is_connect))
         return 400;
     return read_version(request, line);
 }
@@ -113,62 +113,49 @@ static int read_request_line(struct http_request *request,
 /* --- the fields ---------------------------------------------------------- */
 
 /* Connection is a list, and may itself come more than once. */
-static void read_connection(struct http_request *request, struct http_text list)
+static void read_connection(struct http_request *request, struct text list)
 {
     while (list.at != NULL) {
-        struct http_text word = http_text_trim(http_text_take(&list, ','));
-        if (http_text_is(word, "close"))
+        struct text word = text_trim(text_take(&list, ','));
+        if (text_is(word, "close"))
             request->says_close = true;
-        else if (http_text_is(word, "keep-alive"))
+        else if (text_is(word, "keep-alive"))
             request->says_keep_alive = true;
     }
-}
-
-/* A line that begins with a space continues the one before (obs-fold), and a
- * space before the colon hides a field from some: neither leaves a token. */
-static int read_field(struct http_request *request, struct http_text line)
-{
-    struct http_text value = line;
-    struct http_text name = http_text_take(&value, ':');
-    if (value.at == NULL || !http_text_is_token(name) ||
-        !http_text_is_value(value))
-        return 400;
-    value = http_text_trim(value);
-    if (http_text_is(name, "Connection"))
-        read_connection(request, value);
-    for (int i = 0; i < HTTP_FIELDS; i++) {
-        if (!http_text_is(name, field_names[i]))
-            continue;
-        if (request->fields[i].at != NULL)
-            return 400; /* which of the two is meant? */
-        request->fields[i] = value;
-    }
-    return 0;
 }
 
 /* Reads lines up to an empty one, or to the last that has ended. All of them
  * may end in LF alone (RFC 9112 section 2.2), but not some: to another server
  * these would be one line, and what follows be something else. */
-static int read_fields(struct http_request *request, struct http_text rest)
+static int read_fields(struct http_request *request, struct text rest)
 {
-    int status = 0;
-    for (int count = 0; status == 0; count++) {
-        struct http_text line = http_text_take_line(&rest);
+    for (int count = 0;; count++) {
+        struct text name, value, line = text_take_line(&rest);
         if (rest.at == NULL)
             return 0;
-        if (ends_in_crlf(line) != request->has_crlf)
+        if (text_ended_in_crlf(line) != request->has_crlf)
             return 400;
         if (line.length == 0)
             return 0;
-        status = count == HTTP_MAX_FIELDS ? 431 : read_field(request, line);
+        if (count == HTTP_MAX_FIELDS)
+            return 431;
+        if (!text_split_field(line, &name, &value))
+            return 400;
+        int field = text_find(name, field_names, HTTP_FIELDS);
+        if (field == HTTP_FIELDS)
+            continue;
+        if (field == HTTP_CONNECTION)
+            read_connection(request, value);
+        else if (request->fields[field].at != NULL)
+            return 400; /* which of the two is meant? */
+        request->fields[field] = value;
     }
-    return status;
 }
 
 int http_head_check(const char *bytes, size_t size)
 {
     struct http_request request = {.keeps_alive = false};
-    struct http_text rest = skip_empty_lines(bytes, size);
+    struct text rest = skip_empty_lines(bytes, size);
     if (rest.length == 0 || memchr(rest.at, '\n', rest.length) == NULL)
         return 0;
     int status = read_request_line(&request, &rest);
@@ -181,49 +168,47 @@ int http_head_check(const char *bytes, size_t size)
  * (RFC 9112 section 3.2.2), but Host must be there and be one, too. */
 static int read_host(struct http_request *request)
 {
-    struct http_text field = request->fields[HTTP_HOST];
-    struct http_text authority;
+    struct text field = request->fields[HTTP_HOST];
     if (field.at == NULL && !request->is_http_1_0)
         return 400;
     if (field.at != NULL && !http_authority_read(field, &request->host))
         return 400;
-    if (!http_target_authority(request->target, &authority))
+    if (request->authority.at == NULL)
         return 0;
-    return http_authority_read(authority, &request->host) ? 0 : 400;
+    return http_authority_read(request->authority, &request->host) ? 0 : 400;
 }
 
 /* Where does the body end? There must be one answer (RFC 9112 section 6.3). */
 static int read_framing(struct http_request *request)
 {
-    struct http_text length = request->fields[HTTP_CONTENT_LENGTH];
-    struct http_text coding = request->fields[HTTP_TRANSFER_ENCODING];
+    struct text length = request->fields[HTTP_CONTENT_LENGTH];
+    struct text coding = request->fields[HTTP_TRANSFER_ENCODING];
     if (length.at != NULL && coding.at != NULL)
         return 400;
     request->has_length = length.at != NULL;
-    if (request->has_length &&
-        !http_text_number(length, &request->content_length))
+    if (request->has_length && !text_number(length, &request->content_length))
         return 400;
     if (coding.at == NULL)
         return 0;
     if (request->is_http_1_0)
         return 400; /* that version had no such field */
-    request->is_chunked = http_text_is(coding, "chunked");
+    request->is_chunked = text_is(coding, "chunked");
     return request->is_chunked ? 0 : 501;
 }
 
 static int read_expectation(struct http_request *request)
 {
-    struct http_text expected = request->fields[HTTP_EXPECT];
+    struct text expected = request->fields[HTTP_EXPECT];
     if (expected.at == NULL || request->is_http_1_0)
         return 0;
-    request->expects_continue = http_text_is(expected, "100-continue");
+    request->expects_continue = text_is(expected, "100-continue");
     return request->expects_continue ? 0 : 417;
 }
 
 int http_request_read(struct http_request *request, const char *head,
                       size_t length)
 {
-    struct http_text rest = skip_empty_lines(head, length);
+    struct text rest = skip_empty_lines(head, length);
     *request = (struct http_request){.keeps_alive = false};
 
     int status = read_request_line(request, &rest);

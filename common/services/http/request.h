@@ -12,8 +12,9 @@
 
 enum { HTTP_MAX_FIELDS = 100 };
 
-/* The fields that mean something to us. None may come twice. */
+/* The fields that mean something to us. None but Connection may come twice. */
 enum http_field {
+    HTTP_CONNECTION,
     HTTP_CONTENT_LENGTH,
     HTTP_CONTENT_RANGE,
     HTTP_EXPECT,
@@ -30,9 +31,10 @@ enum http_field {
 
 /* A request. Its texts lie in the bytes that it was read from. */
 struct http_request {
-    struct http_text method, target;
-    struct http_text host; /* without its port; at is NULL if none is named */
-    struct http_text fields[HTTP_FIELDS];
+    struct text method, target;
+    struct text authority; /* of a target that is a whole URL */
+    struct text host;      /* without its port; at is NULL if none is named */
+    struct text fields[HTTP_FIELDS];
     bool is_http_1_0;
     bool has_crlf; /* its first line ends in it; so must all others */
     bool says_close, says_keep_alive; /* in Connection */

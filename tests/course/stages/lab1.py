@@ -10,7 +10,7 @@ from tests.course.trial import Stage
 
 READ = "docs/1-sequential.md"
 SOCKETS = "docs/a-sockets.md"
-LONGEST = 4096
+MAX_LINE = 4096
 MANY = 200
 
 
@@ -85,13 +85,15 @@ def segment(trial: Trial) -> None:
 def long_lines(trial: Trial) -> None:
     with trial.serve("echo") as server:
         client = server.greeted()
-        client.ask(b"x" * LONGEST, b"x" * LONGEST)
-        client.ask(b"y" * LONGEST, b"y" * LONGEST)
+        client.ask(b"x" * MAX_LINE, b"x" * MAX_LINE)
+        client.ask(b"y" * MAX_LINE, b"y" * MAX_LINE)
         lines = [b"%d" % number + b"z" * 3001 + b"\n" for number in range(20)]
         client.send(b"".join(lines), "sent 20 lines of 3 KB at once")
         for line in lines:  # some lie across the end of the server's buffer
             client.expect(line)
-        client.send(b"x" * (LONGEST + 1) + b"\n", f"sent a line of {LONGEST + 1} bytes")
+        client.send(
+            b"x" * (MAX_LINE + 1) + b"\n", f"sent a line of {MAX_LINE + 1} bytes"
+        )
         if not client.line().startswith(b"error line too long"):
             client.fail("was not told that it is too long")
         server.connect().greeted()

@@ -1,6 +1,6 @@
 /* Cleaning: one character in, the same or a '?' out. */
 
-#include "text.h"
+#include "clean.h"
 
 #include <stdbool.h>
 #include <stdint.h>

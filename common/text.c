@@ -7,60 +7,80 @@
 
 enum { MAX_DIGITS = 18 }; /* any number of so many fits into 64 bits */
 
-struct http_text http_text(const char *string)
+struct text text_of(const char *string)
 {
-    return (struct http_text){.at = string, .length = strlen(string)};
+    return (struct text){.at = string, .length = strlen(string)};
 }
 
-bool http_text_equals(struct http_text text, const char *word)
+bool text_equals(struct text text, const char *word)
 {
     return strlen(word) == text.length &&
            memcmp(text.at, word, text.length) == 0;
 }
 
-bool http_text_is(struct http_text text, const char *word)
-{
-    return strlen(word) == text.length && http_text_begins(text, word);
-}
-
-bool http_text_is_same(struct http_text a, struct http_text b)
-{
-    return a.length == b.length && strncasecmp(a.at, b.at, a.length) == 0;
-}
-
-bool http_text_begins(struct http_text text, const char *word)
+/* In letters of either case. */
+static bool text_begins(struct text text, const char *word)
 {
     size_t length = strlen(word);
     return text.length >= length && strncasecmp(text.at, word, length) == 0;
 }
 
+bool text_is(struct text text, const char *word)
+{
+    return strlen(word) == text.length && text_begins(text, word);
+}
+
+bool text_is_same(struct text a, struct text b)
+{
+    return a.length == b.length && strncasecmp(a.at, b.at, a.length) == 0;
+}
+
 /* --- taking apart -------------------------------------------------------- */
 
-struct http_text http_text_take(struct http_text *rest, char end)
+struct text text_take(struct text *rest, char end)
 {
-    struct http_text piece = *rest;
+    struct text piece = *rest;
     const char *found =
         piece.length > 0 ? memchr(piece.at, end, piece.length) : NULL;
     if (found == NULL) {
-        *rest = (struct http_text){.at = NULL};
+        *rest = (struct text){.at = NULL};
         return piece;
     }
     piece.length = (size_t)(found - piece.at);
-    *rest = http_text_skip(*rest, piece.length + 1);
+    *rest = text_skip(*rest, piece.length + 1);
     return piece;
 }
 
-struct http_text http_text_take_line(struct http_text *rest)
+struct text text_take_line(struct text *rest)
 {
-    struct http_text line = http_text_take(rest, '\n');
+    return text_without_end(text_take(rest, '\n'));
+}
+
+bool text_ended_in_crlf(struct text line)
+{
+    return line.at[line.length] == '\r';
+}
+
+struct text text_without_end(struct text line)
+{
+    if (line.length > 0 && line.at[line.length - 1] == '\n')
+        line.length--;
     if (line.length > 0 && line.at[line.length - 1] == '\r')
         line.length--;
     return line;
 }
 
-struct http_text http_text_skip(struct http_text text, size_t count)
+bool text_take_word(struct text *rest, const char *word)
 {
-    return (struct http_text){text.at + count, text.length - count};
+    if (!text_begins(*rest, word))
+        return false;
+    *rest = text_skip(*rest, strlen(word));
+    return true;
+}
+
+struct text text_skip(struct text text, size_t count)
+{
+    return (struct text){text.at + count, text.length - count};
 }
 
 static bool is_blank(char c)
@@ -68,10 +88,10 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-struct http_text http_text_trim(struct http_text text)
+struct text text_trim(struct text text)
 {
     while (text.length > 0 && is_blank(*text.at))
-        text = http_text_skip(text, 1);
+        text = text_skip(text, 1);
     while (text.length > 0 && is_blank(text.at[text.length - 1]))
         text.length--;
     return text;
@@ -79,7 +99,7 @@ struct http_text http_text_trim(struct http_text text)
 
 /* --- numbers ------------------------------------------------------------- */
 
-bool http_text_number(struct http_text text, int64_t *number)
+bool text_number(struct text text, int64_t *number)
 {
     *number = 0;
     for (size_t i = 0; i < text.length; i++) {
@@ -90,7 +110,7 @@ bool http_text_number(struct http_text text, int64_t *number)
     return text.length > 0;
 }
 
-int http_hex_digit(char c)
+int text_hex_digit(char c)
 {
     return c >= '0' && c <= '9'   ? c - '0'
            : c >= 'a' && c <= 'f' ? c - 'a' + 10
@@ -107,7 +127,7 @@ static bool is_token_character(char c)
            (c != '\0' && strchr("!#$%&'*+-.^_`|~", c));
 }
 
-bool http_text_is_token(struct http_text text)
+bool text_is_token(struct text text)
 {
     for (size_t i = 0; i < text.length; i++)
         if (!is_token_character(text.at[i]))
@@ -115,7 +135,7 @@ bool http_text_is_token(struct http_text text)
     return text.length > 0;
 }
 
-bool http_text_is_visible(struct http_text text)
+bool text_is_visible(struct text text)
 {
     for (size_t i = 0; i < text.length; i++)
         if (text.at[i] <= ' ' || text.at[i] >= '\x7f')
@@ -123,7 +143,7 @@ bool http_text_is_visible(struct http_text text)
     return true;
 }
 
-bool http_text_is_value(struct http_text text)
+bool text_is_value(struct text text)
 {
     for (size_t i = 0; i < text.length; i++) {
         unsigned char c = (unsigned char)text.at[i];
@@ -131,4 +151,23 @@ bool http_text_is_value(struct http_text text)
             return false;
     }
     return true;
+}
+
+/* --- fields -------------------------------------------------------------- */
+
+bool text_split_field(struct text line, struct text *name, struct text *value)
+{
+    *name = text_take(&line, ':');
+    if (line.at == NULL || !text_is_token(*name) || !text_is_value(line))
+        return false;
+    *value = text_trim(line);
+    return true;
+}
+
+int text_find(struct text text, const char *const words[], int count)
+{
+    int i = 0;
+    while (i < count && !text_is(text, words[i]))
+        i++;
+    return i;
 }

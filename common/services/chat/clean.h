@@ -1,7 +1,7 @@
 /* Makes what members write safe to show on other people's terminals. */
 
-#ifndef CHAT_TEXT_H
-#define CHAT_TEXT_H
+#ifndef CHAT_CLEAN_H
+#define CHAT_CLEAN_H
 
 #include <stddef.h>
 
