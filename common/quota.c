@@ -136,6 +136,8 @@ void quota_check_server(const struct flag *flags, int each)
     }
     if (length == 0)
         snprintf(asked, sizeof asked, "one client at a time");
+    if (quota_client_needs == A_COROUTINE)
+        each = 1; /* most of them wait, and have no file meanwhile */
     if (quota_client_needs != A_PROCESS)
         quota_check(DESCRIPTORS, asked, clients * each + OWN_DESCRIPTORS,
                     "some clients will have to wait");
