@@ -10,15 +10,10 @@ import pytest
 
 from tests.helpers.setting import GUARD_S, ROOT, linux_only, plain_only
 
-COPIED = [
-    "Makefile",
-    ".ci",
-    "common",
-    "bench",
-    "tests",
-    *(p.name for p in ROOT.glob("lab*")),
-]
-NOT_COPIED = shutil.ignore_patterns("__pycache__", "found", "gallery")
+COPIED = ["Makefile", ".ci", "common", "bench", *(p.name for p in ROOT.glob("lab*"))]
+COPIED += ["tests/checks.mk", "tests/course/course.mk"]
+NOT_COPIED = shutil.ignore_patterns("__pycache__")
+QUICKLY = "CFLAGS=-O0"
 PATH = os.environ["PATH"]
 
 pytestmark = [linux_only, plain_only]
@@ -41,8 +36,8 @@ def checkout(open_folder):
         if source.is_dir():
             shutil.copytree(source, folder / name, ignore=NOT_COPIED)
         else:
-            folder.mkdir(exist_ok=True)
-            shutil.copy(source, folder)
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, folder / name)
     return folder
 
 
@@ -65,23 +60,66 @@ def assert_built(done: subprocess.CompletedProcess) -> None:
     assert done.stderr == "" and "warning" not in done.stdout
 
 
-def test_it_builds_elsewhere_what_cannot_be_written(checkout, open_folder):
-    """In a folder with an umlaut, without a home, in a locale of ASCII; and as another user, if root
-    runs the tests, for whom all can be written."""
+@pytest.fixture
+def read_only(checkout):
+    """The same, where nothing can be written."""
+    everything = [checkout, *checkout.rglob("*")]
+    for path in everything:
+        path.chmod(path.stat().st_mode & ~0o222)
+    yield checkout
+    for path in everything:
+        path.chmod(path.stat().st_mode | 0o200)
+
+
+def other_user() -> dict:
+    """How to run as another user, if root runs the tests, for whom all can be written."""
+    return (
+        {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+    )
+
+
+def test_it_builds_and_runs_elsewhere_what_cannot_be_written(read_only, open_folder):
+    """In a folder with an umlaut, without a home, in a locale of ASCII, as another user."""
     elsewhere = open_folder / "elsewhere"
     elsewhere.mkdir(mode=0o777)
     elsewhere.chmod(0o777)
-    for path in (checkout, *checkout.rglob("*")):
-        path.chmod(path.stat().st_mode & ~0o222)
-    other = (
-        {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
-    )
-    try:
-        assert (
-            make(checkout, "lab1", **other).returncode != 0
-        ), "it can be written after all"
-        assert_built(make(checkout, "lab1", f"B={elsewhere}", **other))
-    finally:
-        for path in (checkout, *checkout.rglob("*")):
-            path.chmod(path.stat().st_mode | 0o200)
+    other = other_user()
+    assert make(read_only, "lab1", **other).returncode != 0, "it can be written"
+
+    built = [f"B={elsewhere}", QUICKLY]
+    assert_built(make(read_only, "-j4", "all", *built, **other))
     assert (elsewhere / "lab1-sequential" / "server").exists()
+    assert (elsewhere / "bench" / "load").exists()
+
+    demo = make(read_only, "demo", "WORK=20", "CUSTOMERS=5", *built, **other)
+    assert demo.returncode == 0 and demo.stderr == "", demo.stderr
+    assert demo.stdout.count("5/5") >= 4
+
+    results = elsewhere / "Maß und Zahl"
+    bench = subprocess.run(
+        ["/usr/bin/env", "python3", "bench/run.py", f"--build={elsewhere}"]
+        + [f"--results={results}", "--quick", "--experiment=prices"],
+        cwd=read_only,
+        env={"PATH": f"/usr/bin:{PATH}", "LC_ALL": "POSIX"},
+        capture_output=True,
+        timeout=10 * GUARD_S,
+        **other,
+    )
+    assert bench.returncode == 0, bench.stderr
+    assert b"Traceback" not in bench.stderr
+    assert next(results.glob("2*/report.html")).stat().st_size > 1000
+
+
+def test_without_linux_the_bench_says_so_before_it_builds(checkout, open_folder):
+    """A fake uname. What macOS itself does only macOS can show."""
+    fake = open_folder / "uname"
+    fake.write_text("#!/bin/sh\necho Darwin\n")
+    fake.chmod(0o755)
+    mac = {"env": {"PATH": f"{open_folder}:{PATH}"}}
+    done = make(checkout, "bench", **mac)
+    assert done.returncode != 0
+    assert (
+        "make bench needs Linux, for its generator; here run make test" in done.stderr
+    )
+    assert "  cc " not in done.stdout
+    assert not (checkout / "build" / "obj").exists()

@@ -220,6 +220,12 @@ def test_the_matrix_of_machines_names_tests_that_exist():
     untried, of_all = re.search(r"(\d+) of (\d+) cells", text).groups()
     assert (cells.count("untried"), len(cells)) == (int(untried), int(of_all))
     written = "\n".join(file.read_text() for file in ROOT.glob("tests/**/test_*.py"))
+    for cell in cells:
+        assert cell in ("-", "untried") or re.fullmatch(
+            r"`(test_\w+|\.\w+/.+)`", cell
+        ), cell
+    for name in re.findall(r"`(\.\w+/[\w/.]+)`", text):
+        assert (ROOT / name).exists(), name
     for name in re.findall(r"`(test_\w+)`", text):
         assert f"def {name}(" in written, name
 
