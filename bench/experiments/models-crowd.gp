@@ -14,15 +14,15 @@ set logscale xy
 set xrange [0.7 : clients_max * 1.5]
 set yrange [1e-3 : most_max * 1.5]
 tic_size = fit(note, ',9')
-set xtics ('1' 1, '10' 10, '100' 100, '1000' 1000, '10,000' 10000) font tic_size
-set ytics ('1 ms' 1e-3, '10 ms' 1e-2, '0.1 s' 0.1, '1 s' 1, '10 s' 10) font tic_size
+set xtics ('1' 1, '10' 10, '100' 100, '1k' 1000, '10k' 10000) font tic_size
 set grid xtics ytics back linewidth 1 dashtype solid linecolor rgb faint
 set multiplot
 set label 2 'dashes: predicted; thin: by the service time alone; pools have 10 workers' at screen 0.5, 0.02 center font fit(note, ',10') textcolor rgb ink
 do for [p = 0 : int(panel_max)] {
     col = p % columns
     row = p / columns
-    set format y col == 0 ? '%g' : ''
+    said(text) = col == 0 ? text : ''
+    set ytics (said('1 ms') 1e-3, said('10 ms') 1e-2, said('0.1 s') 0.1, said('1 s') 1, said('10 s') 10) font tic_size
     set lmargin at screen 0.08 + col * 0.92 / columns
     set rmargin at screen 0.08 + (col + 0.82) * 0.92 / columns
     set tmargin at screen 0.87 - row * 0.80 / rows

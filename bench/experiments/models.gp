@@ -13,7 +13,7 @@ set yrange [row_max + 0.7 : 0.3]
 unset ytics
 least = 1e-3 # s: less is drawn as this
 set logscale x
-set xrange [least : most_max * 12]
+set xrange [least : most_max * 200]
 set xtics ('1 ms' 1e-3, '10 ms' 1e-2, '0.1 s' 0.1, '1 s' 1, '10 s' 10)
 at_least(x) = x < least ? least : x
 set grid xtics back linewidth 1 dashtype solid linecolor rgb faint

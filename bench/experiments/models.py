@@ -104,7 +104,8 @@ def plan_crowd(lab: Lab, clients: int, repeat: int) -> Run:
 def conclude(made: list[Measured], options: Options, folder: Path) -> Conclusion:
     """Two charts: Stevens' table today, and a panel for each model under crowds."""
     costs = make_costs([each for each in made if each.run.scene == COST])
-    curves = make_curves([each for each in made if each.run.scene == CROWD])
+    crowds = [each for each in made if each.run.scene == CROWD]
+    curves = make_curves(crowds, options.prices)
     charts = [make_cost_chart(costs, folder)] if costs else []
     charts += [make_crowd_chart(curves, folder)] if curves else []
     findings = [cost_finding(cost) for cost in costs]

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from bench.experiments.charges import NULL
 from bench.judge.predictions import last_done
+from bench.judge.prices import FREE, Prices
 from bench.judge.stamps import believed
 from bench.experiments.experiment import labs_of
 from bench.measure.labs import Lab
@@ -20,6 +22,7 @@ COST, CROWD = "cost", "crowd"
 CONNECTIONS = 5000
 POOL = 10
 SERVICE_MS = 2
+LISTED = 1000  # clients: the largest crowd on the price list
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class CrowdCurve:
 
     lab: Lab
     lasts: dict[int, list[float]]
+    prices: Prices = FREE
 
     @property
     def medians(self) -> list[tuple[float, float]]:
@@ -54,9 +58,20 @@ class CrowdCurve:
         return last_done(clients, SERVICE_MS / 1000, self.lab.clerks(POOL), math.inf)
 
     def predicted(self, clients: int) -> float:
-        """The same with the time that one client alone takes here."""
-        alone = median(self.lasts[min(self.lasts)])
-        return last_done(clients, alone, self.lab.clerks(POOL), math.inf)
+        """The same with what this machine charges: alone + line + crowd.
+
+        The crowd's price grows with each client, is measured up to LISTED, and is known
+        for labs; where it is not, that of the null server stands in for it.
+        """
+        service = self.prices.service("sleep", SERVICE_MS / 1000)
+        alone = max(0.0, median(self.lasts[min(self.lasts)]) - service)
+        clerks = self.lab.clerks(POOL)
+        line = last_done(clients, service, clerks, math.inf)
+        if clerks == 1:
+            return alone + line
+        known = math.isinf(clerks) and self.lab.name in self.prices.servers
+        server = self.lab.name if known else NULL
+        return alone + line + clients * self.prices.crowd(LISTED, server) / LISTED
 
 
 def cpu_for_all(made: Counted) -> float:
@@ -94,7 +109,7 @@ def cheapest_of_many(costs: list[Cost]) -> Cost:
     return several[0] if several else costs[0]
 
 
-def make_curves(made: list[Measured]) -> list[CrowdCurve]:
+def make_curves(made: list[Measured], prices: Prices) -> list[CrowdCurve]:
     """A curve for each server."""
     curves = []
     for lab in labs_of(made):
@@ -103,7 +118,7 @@ def make_curves(made: list[Measured]) -> list[CrowdCurve]:
             if each.run.lab == lab:
                 lasts.setdefault(each.run.clients, []).append(max(each.latencies))
         if lasts:
-            curves.append(CrowdCurve(lab, lasts))
+            curves.append(CrowdCurve(lab, lasts, prices))
     return curves
 
 
@@ -117,7 +132,7 @@ def make_cost_chart(costs: list[Cost], folder: Path) -> Chart:
             cost.value,
             min(cost.above),
             max(cost.above),
-            f"{cost.value:.3f} s  ({median(cost.rates):.0f}/s, {cost.switches:.1f} switches)",
+            f"{cost.value:.3f} s  ({median(cost.rates):.0f}/s; {cost.switches:.1f} switches)",
         ]
         for row, cost in enumerate(costs, 1)
     ]
@@ -159,7 +174,7 @@ def make_crowd_chart(curves: list[CrowdCurve], folder: Path) -> Chart:
     caption = (
         f"The last of {largest(fastest)} is done after"
         f" {seconds(fastest.medians[-1][1])} by {fastest.lab.name}; predicted"
-        f" {seconds(fastest.predicted(largest(fastest)))} from one client alone."
+        f" {seconds(fastest.predicted(largest(fastest)))}."
     )
     text = log_log(title, {curve.lab.name: curve.medians for curve in curves})
     return Chart(
