@@ -46,12 +46,12 @@ LOSSES = {
     "line-limit-off-by-one": Loss(1, "long"),
     "no-thread-limit": Loss(2, "limit shortage idle alarm"),
     "partial-send": Loss(1, "slow"),
-    "pipelined-lost": Loss(1, "segment long"),
+    "pipelined-lost": Loss(1, "segment long slow"),  # slow asks twice at once
     "recv-is-a-request": Loss(1, "pieces segment long"),
     "signal-for-broadcast": Loss(3, "stop alarm"),
     "signal-only-when-empty": Loss(3, "workers", AFTER_GREET),
     "slow-reader-cut": Loss(1, ""),  # the limit is lab 4's, which writes no write.c
-    "spin-at-end-of-input": Loss(1, "rude"),
+    "spin-at-end-of-input": Loss(1, "order rude leave stop"),  # who only says bye
     "threads-not-detached": Loss(2, "leave"),
     "wait-with-if": Loss(3, "alarm"),
     "wait-with-if-all-slots": Loss(2, "stop alarm"),
