@@ -1,6 +1,7 @@
 """The models of bench/models, and what cannot hold for each: that is its lesson, not a fault."""
 
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,7 @@ CANNOT = {  # by model, and by test: why not
         IDLE: HEAVY,
     },
 }
+NEEDS_EACH = re.compile(r"\.places\(|\bconcurrent\b|is_concurrent")
 UNEVEN = {"reuseport"}  # the kernel may give a client to a worker that is busy
 ECHO_ONLY = {"events"}  # whatever asks for the desk is not asked of these
 
@@ -57,7 +59,7 @@ class Model(Lab):
         if test.__name__ in CANNOT.get(self.name, {}):
             return False
         source = inspect.getsource(test)
-        if self.name in UNEVEN and ".places(" in source:
+        if self.name in UNEVEN and NEEDS_EACH.search(source):
             return False  # it needs a worker for each client
         asks_desk = '"desk"' in source
         return self.name not in ECHO_ONLY or not asks_desk
