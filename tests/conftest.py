@@ -6,6 +6,7 @@ with --max-clients), `pool` (--threads), `timed` (--request-timeout) or `patient
 """
 
 import os
+import signal
 
 import pytest
 
@@ -33,6 +34,9 @@ def groups_of(labs: list[Lab]) -> dict[str, list[Lab]]:
 
 
 def pytest_configure(config):
+    for number in (signal.SIGHUP, signal.SIGINT):  # as nohup and & leave them
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     config.addinivalue_line(
         "markers", "mistake(id): the mistake that a failure usually is"
     )

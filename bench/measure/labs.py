@@ -1,7 +1,9 @@
 """The labs: found by folder, known by the flags that their servers have."""
 
 import math
+import os
 import re
+import resource
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,8 +11,22 @@ from pathlib import Path
 
 from bench.measure.processes import BenchError
 
-MAX_CLIENTS = 20000  # for a lab with a thread for each client
+MAX_CLIENTS = 20000  # for a lab with a thread for each client, if so many may be had
+DESCRIPTORS = {"http": 3, "files": 3, "chat": 3}  # for each client; else its connection
+SPARE_DESCRIPTORS = 100
 BACKLOG = 4096  # what Linux lets a listener have unless somaxconn says otherwise
+
+
+def most_clients(service: str) -> int:
+    """How many clients a server is told that it may have at once on this machine."""
+    descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    threads = resource.getrlimit(resource.RLIMIT_NPROC)[0] if os.geteuid() else -1
+    limits = [MAX_CLIENTS]
+    if descriptors != resource.RLIM_INFINITY:
+        limits.append((descriptors - SPARE_DESCRIPTORS) // DESCRIPTORS.get(service, 1))
+    if threads != resource.RLIM_INFINITY:
+        limits.append(threads)
+    return max(min(limits), 1)
 
 
 @dataclass(frozen=True)
@@ -53,7 +69,9 @@ class Lab:
 
         Of the flags it gets those that it has: one plan suits every lab.
         """
-        wanted = {"max-clients": MAX_CLIENTS, "backlog": BACKLOG} | dict(flags)
+        wanted = {"max-clients": most_clients(service[0]), "backlog": BACKLOG} | dict(
+            flags
+        )
         wanted |= {"workers": wanted[flag] for flag in ("threads",) if flag in wanted}
         given = [
             f"--{flag}={value}" for flag, value in wanted.items() if flag in self.flags
