@@ -83,7 +83,7 @@ def attempt(stage: Stage, order: Order, patience: float, with_threads: bool):
 
 
 def keep_threads(looks: list[Look], earlier: list[Look]) -> list[Look]:
-    """gdb looks once, at the first try: its answer is kept for the last."""
+    """gdb looks until it has seen something: that is kept for the last try."""
     for one, other in zip(looks, earlier):
         one.threads = one.threads or other.threads
     return looks
@@ -100,7 +100,7 @@ def try_stage(stage: Stage, order: Order, is_first_failure: bool, end: float) ->
         tries = tries[:2]
     for number, factor in enumerate(tries):
         is_last = number == len(tries) - 1
-        with_threads = is_first_failure and number == 0
+        with_threads = is_first_failure and not any(one.threads for one in first)
         said, looks = attempt(stage, order, patience * factor, with_threads)
         looks = keep_threads(looks, first) if number else looks
         first = first if number else looks
