@@ -163,18 +163,19 @@ def told_at_start(lab, limit: int, *arguments: str) -> list[str]:
 def test_it_says_before_the_first_client_that_descriptors_are_too_few(concurrent):
     many = concurrent.known(queue=60, threads=10, max_clients=70)
     few = concurrent.known(queue=40, threads=10, max_clients=50)
-    (said,) = told_at_start(concurrent, resource.RLIMIT_NOFILE, *many)
-    assert "needs 80 descriptors, but may have 64: " in said
-    assert "(more: ulimit -n 80; " in said
+    said = told_at_start(concurrent, resource.RLIMIT_NOFILE, *many)
+    assert len(said) == 1, said
+    assert "needs 80 descriptors, but may have 64: " in said[0]
+    assert "(more: ulimit -n 80; " in said[0]
     assert told_at_start(concurrent, resource.RLIMIT_NOFILE, *few) == []
-    (said,) = told_at_start(concurrent, resource.RLIMIT_NOFILE, *few, "chat")
-    assert "needs 160 descriptors" in said, "each member of the chat needs three"
+    said = told_at_start(concurrent, resource.RLIMIT_NOFILE, *few, "chat")
+    assert "needs 160 descriptors" in str(said), "each member of the chat needs three"
 
 
 @linux_only
 def test_it_says_before_the_first_client_that_threads_are_too_few(concurrent):
     flags = concurrent.known(threads=70, max_clients=70)
-    said = told_at_start(concurrent, resource.RLIMIT_NPROC, *flags)[0]
+    said = str(told_at_start(concurrent, resource.RLIMIT_NPROC, *flags))
     assert "=70" in said and "needs 70 threads, but may have 64: " in said
     assert "(more: ulimit -u 70; " in said
 
