@@ -34,12 +34,14 @@ class Charges:
     def crowd(self, rank: int) -> float:
         """How much later the client of this rank is with a clerk, for the crowd alone.
 
-        One clerk's line hides it: while he serves, the others connect.
+        One clerk's line hides it: while he serves, the others connect. Of a pool's
+        clients the first are late for the pool's own work, until each worker has one,
+        and all for what the kernel and the generator take: the later of the two.
         """
         if self.clerks == 1:
             return 0.0
-        has_pool = self.lab.has_pool
-        return self.prices.crowd(rank, NULL if has_pool else self.lab.name)
+        own = self.prices.crowd(min(rank, self.clerks), self.lab.name)
+        return max(own, self.prices.crowd(rank, NULL)) if self.lab.has_pool else own
 
     @property
     def each_cpu(self) -> float:

@@ -32,7 +32,10 @@ def shared(
     Whoever is left gets an equal share, but never more than one core. The kernel
     gives the shares out in slices, in turn: those whose last slice comes first are
     done one slice after the other, so only the last is as late as equal shares say.
+    Work that fits into one slice is not shared: the cores are clerks with a line.
     """
+    if time_slice >= max(services) and cores == int(cores):
+        return fifo(sorted(services), cores)
     now, attained, done = 0.0, 0.0, []
     for rank, service in enumerate(sorted(services)):
         pace = min(1, cores / (len(services) - rank))
@@ -79,19 +82,19 @@ def burst_computing(
 
     One clerk: alone + k S. More of them keep all cores busy, with the work and with
     each, what a client costs elsewhere: the utilisation law, done after demand / cores
-    (Denning & Buzen 1978). What the first clients pay more they pay on the cores, too.
+    (Denning & Buzen 1978). What a first client pays more (a core that must wake up,
+    cold caches) is paid once on each core, and the cores pay it side by side.
     """
     busy = min(clerks, len(services))
     if busy <= 1:
         return [alone + end for end in fifo(services, 1)]
     demands = [service + each for service in services]
-    cold = alone * min(busy, len(services)) / min(cores, busy)
     if busy <= cores:
-        return [cold + end for end in fifo(demands, busy)]
+        return [alone + end for end in fifo(demands, busy)]
     ends = []
     for first in range(0, len(demands), int(busy)):  # a round: those that clerks have
         round_ = demands[first : first + int(busy)]
-        start = ends[-1] if ends else cold
+        start = ends[-1] if ends else alone
         ends += [start + end for end in sorted(shared(round_, cores, time_slice))]
     return ends
 

@@ -56,6 +56,8 @@ def test_what_a_client_costs_elsewhere_is_paid_on_the_cores():
     assert max(ends) == pytest.approx(0.11)
     cold = predictions.burst_computing([S] * 20, 2, 2, alone=0.003)
     assert max(cold) == pytest.approx(0.103)
+    threads = predictions.burst_computing([S] * 20, math.inf, 2, alone=0.003)
+    assert max(threads) == pytest.approx(0.103), "once, not for each thread"
 
 
 def test_time_slices_let_some_end_a_little_earlier():
@@ -63,6 +65,8 @@ def test_time_slices_let_some_end_a_little_earlier():
     ends = predictions.shared([0.1] * 4, 2, time_slice=0.004)
     assert ends == pytest.approx([0.194, 0.196, 0.198, 0.200])
     assert predictions.shared([0.1] * 2, 2, time_slice=0.004) == [0.1, 0.1]
+    in_line = predictions.shared([0.001] * 3, 2, time_slice=0.004)
+    assert in_line == [0.001, 0.001, 0.002], "what fits into a slice is not shared"
 
 
 def test_the_tightest_bound_says_what_binds():
