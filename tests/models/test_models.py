@@ -147,14 +147,14 @@ def test_the_shortest_job_is_served_first():
             first = server.connect()
             first.send(b"GET /sleep/200 HTTP/1.0\r\n\r\n")
             server.until_read(first)
-            waiting = []
+            waiting = {}
             for ms in (60, 30, 1):
-                client = server.connect()
-                client.send(b"GET /sleep/%d HTTP/1.0\r\n\r\n" % ms)
-                waiting.append((ms, client))
+                waiting[ms] = server.connect()
+                waiting[ms].send(b"GET /sleep/%d HTTP/1.0\r\n\r\n" % ms)
             ended = []
-            while len(ended) < 3:
-                ended += [ms for ms, c in waiting if ms not in ended and c.hears()]
+            while len(ended) < 3:  # those that must be later are asked before the others
+                left = [ms for ms in reversed(order) if ms not in ended]
+                ended += reversed([ms for ms in left if waiting[ms].hears()])
             assert ended == order
             server.stop()
 

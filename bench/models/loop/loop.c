@@ -219,8 +219,8 @@ static void await_first_timer(void)
 {
     struct pollfd polled = {.fd = loop->epoll, .events = POLLIN};
     int64_t left_ns = loop->timers.later->deadline - now_ns();
-    struct timespec left = {.tv_sec = left_ns / NS_PER_S,
-                            .tv_nsec = left_ns % NS_PER_S};
+    struct timespec left = {.tv_sec = (time_t)(left_ns / NS_PER_S),
+                            .tv_nsec = (long)(left_ns % NS_PER_S)};
     if (left_ns > 0)
         ppoll(&polled, 1, &left, NULL);
 }
