@@ -31,7 +31,9 @@ def visit(page: Page, name: str) -> None:
     page.open((SITE / name).as_uri())
 
 
-def test_it_opens_on_the_office(page):
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_it_opens_on_the_office(page, width):
+    page.emulate(width=width)
     visit(page, "index.html")
     top = "document.querySelector('iframe.office').getBoundingClientRect().top"
     page.until(f"{top} < innerHeight / 2")
