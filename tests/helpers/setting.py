@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / os.environ.get("BUILD", "build")
-GUARD_S = float(os.environ.get("GUARD", "20"))
+GUARD_S = float(os.environ.get("GUARD", "60" if os.environ.get("SAN") else "20"))
 POLL_S = 0.002
 
 # In front of a command, if root runs the tests: what root may do beyond its files is taken away.
