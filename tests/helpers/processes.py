@@ -4,6 +4,7 @@ After a failure `failures` says what the clients did, how the program is, and wh
 """
 
 import contextlib
+import os
 import select
 import signal
 import subprocess
@@ -72,8 +73,9 @@ class Process:
 
     def trouble(self) -> list[str]:
         """The lines on standard error so far."""
-        self.errors.seek(0)
-        return self.errors.readlines()
+        file = self.errors.fileno()  # whose place in the file is the process's, too
+        said = os.pread(file, os.fstat(file).st_size, 0)
+        return said.decode(errors="replace").splitlines(keepends=True)
 
     # How it is, for a failure
 
