@@ -43,8 +43,6 @@ class Lab:
         """The folder's name for people: lab3-thread-pool is Lab 3 thread-pool."""
         if not self.name.startswith("lab"):
             return self.name
-        if not self.name.startswith("lab"):
-            return self.name
         number, _, model = self.name.removeprefix("lab").partition("-")
         return f"Lab {number} {model}"
 

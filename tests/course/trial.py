@@ -102,8 +102,7 @@ def try_stage(stage: Stage, order: Order, is_first_failure: bool, end: float) ->
         is_last = number == len(tries) - 1
         with_threads = is_first_failure and not any(one.threads for one in first)
         said, looks = attempt(stage, order, patience * factor, with_threads)
-        looks = keep_threads(looks, first) if number else looks
-        first = first if number else looks
+        looks = first = keep_threads(looks, first)
         result.update(tries=number + 1, said=said, looks=[asdict(one) for one in looks])
         spent = time.monotonic() - begin
         if not said:
