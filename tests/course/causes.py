@@ -378,7 +378,7 @@ CAUSES: list[Cause] = [
         "M7 one-recv-one-message",
         lambda e: e.lab == 1
         and e.stage == "slow"
-        and e.saw(NOTHING)
+        and e.saw(NOTHING + "|only .* came back")
         and e.stands("reader_begin|reader_line"),
         "The server waits for the next request, and thinks that it sent everything: send may take a part only.",
     ),

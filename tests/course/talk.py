@@ -57,6 +57,7 @@ class Client:
 
     def __init__(self, limits: Limits, port: int, number: int, window: int = 0) -> None:
         self.limits, self.number, self.unread = limits, number, b""
+        self.port = port  # the kernel forgets it when the server breaks off
         self.said = "connected"
         self.socket = socket.socket()
         if window:  # before connect, for the window is agreed on there
@@ -147,7 +148,7 @@ class Client:
 
     def is_unread(self) -> bool:
         """Lies anything that was sent still in the kernel, or did the server read all of it?"""
-        mine, theirs = self.socket.getsockname()[1], self.socket.getpeername()[1]
+        mine, theirs = self.socket.getsockname()[1], self.port
         try:
             rows = Path("/proc/net/tcp").read_text().splitlines()[1:]
         except OSError:

@@ -77,8 +77,10 @@ def attempt(stage: Stage, order: Order, patience: float, with_threads: bool):
     )
     try:
         stage.run(trial)
-    except (Failed, OSError) as failure:
+    except Failed as failure:
         return str(failure), trial.evidence
+    except OSError as error:
+        return f"a client saw an error: {error.strerror}", trial.evidence
     return "", []
 
 

@@ -16,8 +16,8 @@ static double share(void)
     return workers / all * workers / all;
 }
 
-/* How long the newcomer waits who makes the line q long; while it waits, others
- * come, so that the line is as long for all. */
+/* How long a newcomer waits whose arrival makes the line q long. Others come
+ * meanwhile, so the line is as long for all. */
 static int64_t wait_behind(int q)
 {
     line = 0;

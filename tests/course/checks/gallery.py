@@ -49,7 +49,7 @@ LOSSES = {
     "pipelined-lost": Loss(1, "segment long slow"),  # slow asks twice at once
     "recv-is-a-request": Loss(1, "pieces segment long"),
     "signal-for-broadcast": Loss(3, "stop alarm"),
-    "signal-only-when-empty": Loss(3, "workers", AFTER_GREET),
+    "signal-only-when-empty": Loss(3, "race", AFTER_GREET),
     "slow-reader-cut": Loss(1, ""),  # the limit is lab 4's, which writes no write.c
     "spin-at-end-of-input": Loss(1, "order rude leave stop"),  # who only says bye
     "threads-not-detached": Loss(2, "leave"),
