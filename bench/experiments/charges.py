@@ -40,19 +40,24 @@ class Charges:
         """
         if self.clerks == 1:
             return 0.0
-        own = self.prices.crowd(min(rank, self.clerks), self.lab.name)
+        own = self.prices.waiting_crowd(min(rank, self.clerks), self.lab.name)
         return max(own, self.prices.crowd(rank, NULL)) if self.lab.has_pool else own
 
     @property
     def each_cpu(self) -> float:
-        """CPU time for a client beyond that of a line: its thread, and the generator.
+        """CPU time for a client beyond the time in a line: its thread, the generator.
 
-        The time in a line has the generator's already where there is but one core.
+        A line's time has one client's connection in it, with all pauses. Where the
+        cores are full there are no pauses, so only its CPU time counts: the server's
+        and the generator's in place of what a client without work takes in a line.
         """
         listed = self.prices
-        generator = listed.generator_cpu if CORES > 1 else 0.0
-        base = min((listed.cpu(name) for name in listed.servers), default=0.0)
-        return max(0.0, listed.cpu(self.lab.name) - base) + generator
+        cpu = listed.cpu(self.lab.name) + listed.generator_cpu
+        return cpu - listed.service("echo", 0)
+
+    def cold(self, rank: int) -> float:
+        """What the first of a crowd cost more: a pool's until each worker had one."""
+        return self.prices.cold(min(rank, self.clerks), self.lab.name)
 
     def waiting(self, asked: Sequence[float]) -> list[float]:
         """When each client is done whose work waits for so long."""
@@ -64,7 +69,7 @@ class Charges:
         """When each client is done whose work computes for so long."""
         services = [self.prices.service("burn", each) for each in asked]
         alone = self.prices.alone("burn", self.lab.name)
-        more = {"alone": alone, "each": self.each_cpu}
+        more = {"alone": alone, "each": self.each_cpu, "cold": self.cold}
         time_slice = self.prices.one("time slice")
         return burst_computing(
             services, self.clerks, self.left * CORES, **more, time_slice=time_slice

@@ -21,6 +21,7 @@ SITE = "the site"  # stands for a folder that is made when it is needed
 LINES = {"sleep": {1: 100, 20: 10}, "burn": {1: 100, 20: 10}}  # ms: clients in a line
 ALONE = {"sleep": 2, "burn": 1}  # ms that a client alone asks for
 CROWDS = (1, 10, 100, 1000)
+WAITING, WAITING_MS = 10, 20  # a small crowd whose clients all wait side by side
 REPEATS, QUICK_REPEATS = 5, 2
 REQUESTS = {  # of each service that the generator speaks: the price's name
     "desk, echo hello": (("desk",), "echo hello"),
@@ -116,6 +117,10 @@ def plan_crowds(labs: list[Lab], options: Options, repeat: int) -> Iterator[Run]
         for clients in CROWDS:
             takes = clients * 1e-4
             yield plan_run(lab, "crowd", clients, "echo hello", repeat, takes)
+    for lab in labs:
+        if lab.clerks(POOL) >= WAITING:
+            takes, say = WAITING_MS / 1000, f"sleep {WAITING_MS}"
+            yield plan_run(lab, "crowd-waits", WAITING, say, repeat, takes)
 
 
 def plan_run(
@@ -142,7 +147,9 @@ def price_list(made: list[Measured], known: tuple[Price, ...] = ()) -> Prices:
     """All prices that these runs can tell, and those that are known."""
     made = [each for each in made if not each.failures]
     lines = [*line_prices(made)]
-    listed = [*known, *lines, *alone_prices(made, Prices(tuple(lines)))]
+    alone = [*alone_prices(made, Prices(tuple(lines)))]
+    waiting = waiting_prices(made, Prices((*lines, *alone)))
+    listed = [*known, *lines, *alone, *waiting]
     listed += [*idle_prices(made), *crowd_prices(made), *cpu_prices(made)]
     listed += [*few_prices(made), *request_prices(made)]
     return Prices(tuple(listed))
@@ -165,6 +172,20 @@ def line_prices(made: list[Measured]) -> Iterator[Price]:
             if slopes:
                 what = f"{work} in a line, beyond its time"
                 yield price(what, slopes, at=ms / 1000)
+    runs = [each for each in of_scene(made, "crowd") if each.run.lab.clerks(POOL) == 1]
+    largest = [slope(e.latencies) for e in runs if e.run.clients == CROWDS[-1]]
+    if largest:
+        yield price("echo in a line, beyond its time", largest)
+
+
+def waiting_prices(made: list[Measured], known: Prices) -> Iterator[Price]:
+    """How much later the last of a few is done than one alone, if each waits long."""
+    runs = of_scene(made, "crowd-waits")
+    for lab in labs_of(runs):
+        one = known.alone("sleep", lab.name) + known.service("sleep", WAITING_MS / 1000)
+        lasts = [max(each.latencies) - one for each in runs if each.run.lab == lab]
+        what = "crowd that waits, beyond one alone"
+        yield price(what, lasts, server=lab.name, at=WAITING)
 
 
 def alone_prices(made: list[Measured], lines: Prices) -> Iterator[Price]:

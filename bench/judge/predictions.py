@@ -77,13 +77,16 @@ def burst_computing(
     alone: float = 0.0,
     each: float = 0.0,
     time_slice: float = 0.0,
+    cold: Callable[[int], float] = lambda rank: 0.0,
 ) -> list[float]:
     """When each client of a burst is done, in order, if its work needs a core.
 
     One clerk: alone + k S. More of them keep all cores busy, with the work and with
     each, what a client costs elsewhere: the utilisation law, done after demand / cores
-    (Denning & Buzen 1978). What a first client pays more (a core that must wake up,
-    cold caches) is paid once on each core, and the cores pay it side by side.
+    (Denning & Buzen 1978). But what fits into a slice is done in one piece, so it is
+    not done before the cores as clerks are: the later of the two. What a first client
+    pays more (a core that must wake up, cold caches) is paid once on each core, and
+    the cores pay it side by side; cold(k) is the same for the first of a crowd.
     """
     busy = min(clerks, len(services))
     if busy <= 1:
@@ -91,11 +94,25 @@ def burst_computing(
     demands = [service + each for service in services]
     if busy <= cores:
         return [alone + end for end in fifo(demands, busy)]
+    if time_slice >= max(services):
+        slower = math.ceil(cores) / cores  # clerks whom others take some time
+        line = fifo([slower * service for service in services], math.ceil(cores))
+        used = [end / cores for end in fifo(demands, 1)]
+        ends = [alone + max(both) for both in zip(line, used)]
+    else:
+        ends = in_rounds(demands, int(busy), cores, alone, time_slice)
+    return [end + cold(rank) for rank, end in enumerate(ends, 1)]
+
+
+def in_rounds(
+    demands: Sequence[float], busy: int, cores: float, start: float, time_slice: float
+) -> list[float]:
+    """When each is done, if so many clerks share the cores, one round after another."""
     ends = []
-    for first in range(0, len(demands), int(busy)):  # a round: those that clerks have
-        round_ = demands[first : first + int(busy)]
-        start = ends[-1] if ends else alone
-        ends += [start + end for end in sorted(shared(round_, cores, time_slice))]
+    for first in range(0, len(demands), busy):
+        round_ = sorted(shared(demands[first : first + busy], cores, time_slice))
+        begun = ends[-1] if ends else start
+        ends += [begun + end for end in round_]
     return ends
 
 
@@ -258,17 +275,22 @@ def admitted(
     then, all of them are answered, but only as many as there are places are known to
     the server. The rest are phantoms, connected and unknown, and their requests are
     sent again until there is a place (tcp_conn_request, tcp_v4_syn_recv_sock).
+
+    Clients who come, and those whose SYN was answered, speak one after the other, and
+    the server takes some out of the queue meanwhile: there is a place for each that it
+    holds. Requests are sent again by the kernel's timers, all in one moment: of them it
+    takes what the queue holds, and no more.
     """
-    places = admission.backlog + 1 + admission.inside
     done: list[float] = []
 
-    def admit(moment: float, waiting: int) -> int:
+    def admit(moment: float, waiting: int, is_revival: bool = False) -> int:
         """Let in as many as there are places; returns how many are left outside."""
         present = sum(end > moment for end in done)
-        queued = present - admission.inside  # of them, those in the kernel's queue
-        if queued > admission.backlog:
+        held = min(present, admission.inside)
+        room = admission.backlog + 1 - (present - held)  # in the kernel's queue
+        if room <= 0:
             return waiting
-        count = min(waiting, places - present)
+        count = min(waiting, room + (0 if is_revival else admission.inside - held))
         for _ in range(count):
             begun = max(moment, done[-1] if done else 0.0)
             done.append(begun + service)
@@ -283,7 +305,7 @@ def admitted(
             continue  # no place: all SYNs are lost once more
         outside = admit(syn, outside)
         for revival in admission.revivals:
-            outside = admit(syn + revival, outside)
+            outside = admit(syn + revival, outside, is_revival=True)
         break  # whoever is left is a phantom now and sends no SYN any more
     in_time = [end for end in done if end <= until]
     return in_time + [math.inf] * (clients - len(in_time))

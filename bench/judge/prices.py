@@ -79,6 +79,29 @@ class Prices:
         curve = self.curve("crowd without work", server)
         return interpolate(curve, clients) - interpolate(curve, 1)
 
+    def waiting_crowd(self, clients: float, server: str) -> float:
+        """The same where each waits: the first go while the last still wait.
+
+        So a small crowd costs less, by what its clients do at their end.
+        """
+        curve = self.curve("crowd without work", server)
+        paid = {at: value - interpolate(curve, 1) for at, value in curve}
+        paid |= dict(self.curve("crowd that waits, beyond one alone", server))
+        return interpolate(sorted(paid.items()), clients)
+
+    def cold(self, clients: float, server: str) -> float:
+        """What the first of a crowd cost more than those who come after them.
+
+        The smallest crowd that was measured, less what as many of the next size cost.
+        """
+        curve = self.curve("crowd without work", server)
+        if len(curve) < 3:
+            return 0.0
+        (one, at_one), (few, at_few), (many, at_many) = curve[:3]
+        warm = (at_many - at_few) / (many - few)
+        more = at_few - at_one - warm * (few - one)
+        return interpolate([(one, 0.0), (few, max(0.0, more))], clients)
+
     def cpu(self, server: str) -> float:
         """CPU time of the server for a connection on which nothing is asked."""
         return self.one("connection: CPU of the server", server)

@@ -175,7 +175,7 @@ def test_work_caption_is_in_its_csv(tmp_path):
     assert seconds_in(chart.caption) == pytest.approx(wanted, rel=0.01)
 
 
-@pytest.mark.parametrize("module, what", [(work, "waits"), (arrivals, "one-clerk-261")])
+@pytest.mark.parametrize("module, what", [(work, "waits"), (arrivals, "one-clerk-240")])
 def test_a_repeat_that_is_left_out_is_drawn_hollow(module, what, tmp_path):
     """Its point stands in a file of its own, and in no figure."""
     make = ideal_work if module is work else ideal

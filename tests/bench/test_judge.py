@@ -69,6 +69,23 @@ def test_time_slices_let_some_end_a_little_earlier():
     assert in_line == [0.001, 0.001, 0.002], "what fits into a slice is not shared"
 
 
+def test_work_that_fits_into_a_slice_is_done_by_the_cores_in_rounds():
+    """3 x 1 ms on 2 cores: two rounds, and what fills the pauses may be later still."""
+    work = {
+        "services": [0.001] * 3,
+        "clerks": math.inf,
+        "cores": 2,
+        "time_slice": 0.004,
+    }
+    assert max(predictions.burst_computing(**work)) == pytest.approx(0.002)
+    assert max(predictions.burst_computing(**work, each=0.001)) == pytest.approx(0.003)
+    work["cores"] = 1.6  # a fifth of the time is others'
+    assert max(predictions.burst_computing(**work)) == pytest.approx(0.0025)
+    late = predictions.burst_computing(**work, cold=lambda rank: 0.01 * rank)
+    assert late[0] == pytest.approx(0.00125 + 0.01)
+    assert late[-1] == pytest.approx(0.0025 + 0.03)
+
+
 def test_the_tightest_bound_says_what_binds():
     assert predictions.tightest(2, 3e-6, 1e-6, {}) == (5e5, "all cores busy")
     serial = {"the accepting thread": 5e-6}
@@ -96,11 +113,14 @@ def test_whoever_finds_no_place_comes_again_with_the_syn():
 
 
 def test_phantoms_are_let_in_when_their_data_comes_again():
-    """Four in the kernel's queue and three inside at each knock: 0, 1, 1.2, 1.4 s."""
+    """Four in the kernel's queue at each knock; at 0 and 1 s also the three inside.
+
+    Data that is sent again comes in one moment: the server takes nobody out meanwhile.
+    """
     ends = predictions.admitted(40, 0.005, admission(3), 5)
     counts = [sum(at < end <= at + 0.1 for end in ends) for at in (0, 1, 1.2, 1.4, 1.8)]
-    assert counts == [7, 7, 7, 7, 7]
-    assert sum(map(math.isinf, ends)) == 5
+    assert counts == [7, 7, 4, 4, 4]
+    assert sum(map(math.isinf, ends)) == 14
 
 
 # ---- Prices ----
@@ -110,6 +130,18 @@ def test_a_price_is_a_straight_line_between_its_sizes():
     curve = [(1, 1.0), (10, 10.0), (100, 55.0)]
     assert [interpolate(curve, at) for at in (0, 4, 55, 190)] == [1, 4, 32.5, 55]
     assert interpolate([], 5) == 0 and interpolate([(3, 7.0)], 5) == 7
+
+
+def test_a_small_crowd_is_cold_and_if_it_waits_its_end_is_free():
+    """10 cost 9 ms more than one, where 9 of the next 90 cost 1.8 ms: 7.2 ms of cold."""
+    sizes = {1: 0.001, 10: 0.010, 100: 0.028}
+    crowd = [price("crowd without work", [s], at=n) for n, s in sizes.items()]
+    waits = price("crowd that waits, beyond one alone", [0.004], at=10)
+    found = Prices((*crowd, waits))
+    assert found.cold(10, "") == found.cold(100, "") == pytest.approx(0.0072)
+    assert found.cold(1, "") == 0 and Prices(tuple(crowd[:2])).cold(10, "") == 0
+    paid = [found.waiting_crowd(n, "") for n in (1, 10, 100)]
+    assert paid == pytest.approx([0, 0.004, 0.027])
 
 
 def test_prices_are_found_in_runs_that_have_them(tmp_path):
