@@ -23,7 +23,7 @@ from bench.measure.runs import Generator, Measured, Run, START_S
 from bench.tell.units import seconds
 
 BACKLOGS, QUICK_BACKLOGS = (1, 16, 32, 64, 128), (1, 16, 128)
-REPEATS = {1: 1, 16: 1, 32: 1, 64: 3, 128: 3}  # the short ones oftener
+REPEATS = {1: 1, 16: 1, 32: 1, 64: 1, 128: 3}  # the shortest oftener
 EXPECTED_S = {1: 5, 16: 2.8, 32: 1.4, 64: 1.2, 128: 0.6}
 TIMEOUT_S, QUICK_TIMEOUT_MS = 5, 1500
 SYN_LIMIT = 0.10

@@ -31,7 +31,7 @@ REQUESTS = {  # of each service that the generator speaks: the price's name
 }
 ASKING = 500  # clients, each of whom asks once
 FEW, FEW_MS = 10, 100  # clients who come and go, and for how long
-ALONE_EACH = 3  # clients alone in each repeat
+ALONE_EACH, QUICK_ALONE_EACH = 3, 2  # clients alone in each repeat
 POOL = 10
 NULL = "null"
 SLICES = 3  # measurements of one
@@ -46,9 +46,10 @@ def plan(labs: list[Lab], options: Options) -> list[Run]:
     runs = []
     for repeat in range(1, repeats + 1):
         of_repeat = [*plan_lines(labs, repeat), *plan_crowds(labs, options, repeat)]
-        of_repeat += plan_requests(labs, repeat)
+        of_repeat += plan_requests(labs, options, repeat)
+        alone = QUICK_ALONE_EACH if options.is_quick else ALONE_EACH
         for lab in labs:
-            of_repeat += [*plan_alone(lab, repeat), plan_few(lab, repeat)]
+            of_repeat += [*plan_alone(lab, alone, repeat), plan_few(lab, repeat)]
         if options.null:
             of_repeat.append(plan_idle(options.null, repeat))
         shuffle(of_repeat)
@@ -66,10 +67,15 @@ def plan_lines(labs: list[Lab], repeat: int) -> Iterator[Run]:
                 yield plan_run(lab, scene, clients, f"{work} {ms}", repeat, takes)
 
 
-def plan_requests(labs: list[Lab], repeat: int) -> Iterator[Run]:
-    """A line of clients before one worker, each with one short request."""
+def plan_requests(labs: list[Lab], options: Options, repeat: int) -> Iterator[Run]:
+    """A line of clients before one worker, each with one short request.
+
+    Where all experiments are made, only those that one of them needs.
+    """
     for lab in [each for each in labs if each.clerks(POOL) == 1][:1]:
         for name, (service, say) in REQUESTS.items():
+            if SITE in service and not options.is_alone:
+                continue
             run = plan_run(lab, request_scene(name), ASKING, say, repeat, ASKING * 1e-4)
             words = [str(rig.site()) if each == SITE else each for each in service]
             yield replace(run, service=tuple(words))
@@ -89,10 +95,10 @@ def request_scene(name: str) -> str:
     return f"request-{name.replace(', ', '-').replace(' ', '-')}"
 
 
-def plan_alone(lab: Lab, repeat: int) -> Iterator[Run]:
+def plan_alone(lab: Lab, each: int, repeat: int) -> Iterator[Run]:
     """Clients who meet an idle server."""
     for work, ms in ALONE.items():
-        for number in range(ALONE_EACH * (repeat - 1) + 1, ALONE_EACH * repeat + 1):
+        for number in range(each * (repeat - 1) + 1, each * repeat + 1):
             yield plan_run(lab, f"alone-{work}", 1, f"{work} {ms}", number, ms / 1000)
 
 
@@ -164,7 +170,11 @@ def kernel_prices() -> Iterator[Price]:
 
 
 def line_prices(made: list[Measured]) -> Iterator[Price]:
-    """By how much a line is slower than its work: the slope of completion over rank."""
+    """By how much a line is slower than its work: the slope of completion over rank.
+
+    Without work the generator is no faster than the worker, and reads answers when it
+    has time: then it is by how much the last of a larger crowd is later.
+    """
     for work, lines in LINES.items():
         for ms in lines:
             runs = of_scene(made, f"line-{work}-{ms}")
@@ -173,9 +183,12 @@ def line_prices(made: list[Measured]) -> Iterator[Price]:
                 what = f"{work} in a line, beyond its time"
                 yield price(what, slopes, at=ms / 1000)
     runs = [each for each in of_scene(made, "crowd") if each.run.lab.clerks(POOL) == 1]
-    largest = [slope(e.latencies) for e in runs if e.run.clients == CROWDS[-1]]
-    if largest:
-        yield price("echo in a line, beyond its time", largest)
+    many, most = CROWDS[-2:]
+    small = [max(each.latencies) for each in runs if each.run.clients == many]
+    large = [max(each.latencies) for each in runs if each.run.clients == most]
+    if small and large:
+        each_s = [(last - median(small)) / (most - many) for last in large]
+        yield price("echo in a line, beyond its time", each_s)
 
 
 def waiting_prices(made: list[Measured], known: Prices) -> Iterator[Price]:

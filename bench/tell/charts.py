@@ -1,5 +1,6 @@
 """Charts: a CSV, a gnuplot file, and how the two become SVG and PNG."""
 
+import contextlib
 import csv
 import json
 import math
@@ -136,10 +137,15 @@ def keep_scripts(charts: list[Chart], folder: Path) -> None:
 
 
 def draw(chart: Chart, folder: Path) -> None:
-    """Draw one chart in all its formats."""
-    for form in FORMATS:
-        with started(chart.command(form), folder) as gnuplot:
+    """Draw one chart in all its formats, side by side."""
+    with contextlib.ExitStack() as stack:
+        drawn = [
+            (form, stack.enter_context(started(chart.command(form), folder)))
+            for form in FORMATS
+        ]
+        for _, gnuplot in drawn:
             gnuplot.child.wait()
+    for form, gnuplot in drawn:
         if gnuplot.status != 0 and form == "png":
             (folder / f"{chart.name}.png").unlink(missing_ok=True)
             warn(f"no {chart.name}.png, only SVG: {gnuplot.reason}")
