@@ -199,8 +199,8 @@ def build(cell: cells.Cell, lab: int, names: list[str]) -> tuple[str, subprocess
     race = compile_script(lab, names, cell.folder, "server-race")
     if lab < 2:
         race = "true"
-    beside = subprocess.Popen(  # only when the first stages leave it time
-        ["nice", *compile_command(cell, f"({race}) || touch out/server-race.failed")],
+    beside = subprocess.Popen(
+        compile_command(cell, f"({race}) || touch out/server-race.failed"),
         cwd=cell.folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
