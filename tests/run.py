@@ -1,18 +1,29 @@
-"""Runs the tests: each file is a pytest of its own, and some run side by side, for tests wait.
+"""Runs the tests: each file is a pytest in a process of its own, and some run side by side, for
+tests wait.
 
     python3 -m tests.run [--one=WORD] [--lab=N]
 
 --one takes the tests with the word in their name, --lab those of that lab. The longest files come
 first. What a file says is printed when it has ended: a line if all went well, else everything.
+
+The processes are forks of this one, which has loaded pytest and the helpers: to load them takes
+as much CPU as many a file.
 """
 
 import argparse
+import atexit
+import gc
 import os
-import subprocess
 import sys
+import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
+
+import pytest
+
+from tests.helpers import labs, models, rooms, web  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[1]
 JOBS = 2 * (os.cpu_count() or 1)  # tests wait most of their time
@@ -70,23 +81,60 @@ def choice(file: str, asked: argparse.Namespace) -> list[str]:
     return ["-k", " and ".join(words)] if words else []
 
 
-def run_file(file: str, asked: argparse.Namespace) -> bool:
-    """Run one file. Returns whether all went well."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", file]
-    began = time.monotonic()
-    done = subprocess.run(
-        [*command, *choice(file, asked)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    if done.returncode == 0:
-        last = done.stdout.rstrip().splitlines()[-1].partition(" in ")[0]
-        print(f"{file}: {last}, {time.monotonic() - began:.0f} s", flush=True)
-    elif done.returncode != NO_TEST_CHOSEN:
-        print(f"{file}:\n{done.stdout}", flush=True)
-    return done.returncode in (0, NO_TEST_CHOSEN)
+@dataclass
+class Run:
+    """A file whose tests run."""
+
+    file: str
+    began: float
+    output: TextIO
+
+    def tell(self, status: int) -> bool:
+        """Say how it ended. Returns whether all went well."""
+        self.output.seek(0)
+        said = self.output.read()
+        self.output.close()
+        if status == 0:
+            last = said.rstrip().splitlines()[-1].partition(" in ")[0]
+            print(f"{self.file}: {last}, {time.monotonic() - self.began:.0f} s")
+        elif status != NO_TEST_CHOSEN:
+            died = f"killed by signal {-status}\n" if status < 0 else ""
+            print(f"{self.file}:\n{said}{died}")
+        sys.stdout.flush()
+        return status in (0, NO_TEST_CHOSEN)
+
+
+def start(file: str, asked: argparse.Namespace, runs: dict[int, Run]) -> None:
+    """Run the tests of a file in a new process, which does not return from here."""
+    output = tempfile.TemporaryFile("w+", errors="replace")
+    process = os.fork()
+    if process:
+        runs[process] = Run(file, time.monotonic(), output)
+        return
+    for stream in (1, 2):
+        os.dup2(output.fileno(), stream)
+    options = ["-q", "-p", "no:cacheprovider", file, *choice(file, asked)]
+    sys.argv[1:] = options
+    status = pytest.main(options)
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    os._exit(status)  # at once: to take all down would copy all that is shared
+
+
+def run_all(asked: argparse.Namespace) -> list[bool]:
+    """Run all files, JOBS at a time. Returns of each whether all went well."""
+    waiting, runs, well = files(), {}, []
+    for lab in labs.find_labs():
+        lab.program.exists() and lab.flags()  # remembered
+    gc.freeze()  # what is loaded stays, and shared
+    while waiting or runs:
+        if waiting and len(runs) < JOBS:
+            start(waiting.pop(0), asked, runs)
+            continue
+        process, status = os.wait()
+        if run := runs.pop(process, None):
+            well.append(run.tell(os.waitstatus_to_exitcode(status)))
+    return well
 
 
 def main() -> int:
@@ -95,9 +143,8 @@ def main() -> int:
     parser.add_argument("--lab", default="", metavar="N")
     asked = parser.parse_args()
     began = time.monotonic()
-    with ThreadPoolExecutor(JOBS) as pool:
-        well = list(pool.map(lambda file: run_file(file, asked), files()))
-    bad = well.count(False)
+    os.chdir(ROOT)
+    bad = run_all(asked).count(False)
     result = f"{bad} files with failures" if bad else "all passed"
     print(f"tests: {result}, {time.monotonic() - began:.0f} s")
     return 1 if bad else 0

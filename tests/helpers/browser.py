@@ -10,17 +10,16 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.helpers.setting import POLL_S
 
-try:
+if TYPE_CHECKING:  # loaded with a browser only: it takes as long as all of pytest
     from selenium import webdriver
-    from selenium.common.exceptions import WebDriverException
-except ImportError:
-    webdriver = None
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 DRIVER = shutil.which("chromedriver")
@@ -32,7 +31,7 @@ OPTIONS = [
 ]
 
 in_browser = pytest.mark.skipif(
-    None in (webdriver, CHROMIUM, DRIVER),
+    None in (find_spec("selenium"), CHROMIUM, DRIVER),
     reason="chromium, chromium-driver and python3-selenium are not all installed",
 )
 
@@ -41,7 +40,10 @@ class Page:
     """The page that the browser shows."""
 
     def __init__(self, driver: "webdriver.Chrome") -> None:
+        from selenium.common.exceptions import WebDriverException
+
         self.driver = driver
+        self.refusal = WebDriverException  # what it raises for what cannot be done now
 
     def open(self, url: str) -> None:
         """Go there, and wait until it is loaded."""
@@ -62,7 +64,7 @@ class Page:
 
     def is_so(self, expression: str) -> bool:
         """Is an expression true now? Not on a page that is being replaced by another."""
-        with contextlib.suppress(WebDriverException):
+        with contextlib.suppress(self.refusal):
             return bool(self.value(f"document.body !== null && ({expression})"))
         return False
 
@@ -93,7 +95,7 @@ class Page:
             try:
                 self.driver.switch_to.alert.accept()
                 return
-            except WebDriverException:
+            except self.refusal:
                 assert time.monotonic() < end, "no question was asked"
                 time.sleep(POLL_S)
 
@@ -151,6 +153,8 @@ class Page:
 @contextlib.contextmanager
 def browser() -> Iterator[Page]:
     """A browser of its own, for a `with` block."""
+    from selenium import webdriver
+
     options = webdriver.ChromeOptions()
     options.binary_location = CHROMIUM
     for option in OPTIONS:
