@@ -39,6 +39,7 @@ struct visit {
 
 static struct visit *visits; /* indexed by socket */
 static int visits_length;
+static atomic_int used_length; /* records from here on were never used */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static long accepted_count;
 static long sums[LOST + 1]; /* visits by outcome */
@@ -80,7 +81,7 @@ static void open_trace(const char *path)
 static int count_in_request(void)
 {
     int count = 0;
-    for (int client = 0; client < visits_length; client++)
+    for (int client = 0; client < used_length; client++)
         count += atomic_load(&visits[client].state) == IN_REQUEST;
     return count;
 }
@@ -92,7 +93,7 @@ static int count_in_request(void)
  * accepted. In a signal handler: only what signal-safety(7) allows. */
 static void on_stop(void)
 {
-    for (int client = 0; client < visits_length; client++)
+    for (int client = 0; client < used_length; client++)
         if (atomic_load(&visits[client].state) == IDLE)
             shutdown(client, SHUT_RD);
     int count = count_in_request();
@@ -116,6 +117,8 @@ void visit_accept(int client, int port)
 {
     struct visit *visit = &visits[client];
     pthread_mutex_lock(&lock);
+    if (client >= used_length)
+        used_length = client + 1;
     visit->number = ++accepted_count;
     waiting++;
     visit->port = port;
