@@ -1,6 +1,7 @@
-"""The bench where machines differ: locales, file systems without links, gnuplot without PNG,
+"""The bench where machines differ: file systems without links, gnuplot without PNG,
 a second bench, and Ctrl-C before anything has begun."""
 
+import functools
 import os
 import shutil
 import signal
@@ -24,7 +25,6 @@ from tests.helpers.setting import (
 
 BENCH = [sys.executable, str(ROOT / "bench" / "run.py"), f"--build={BUILD}"]
 QUICK = ["--quick", "--experiment=prices"]  # the shortest there is
-NO_UTF8 = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
 
 def bench_command(folder, *flags: str) -> list[str]:
@@ -105,22 +105,6 @@ def test_without_svg_nothing_is_drawn_and_it_is_said_why(chart, tmp_path, monkey
 
 
 @linux_only
-def test_a_bench_in_a_locale_without_umlauts(tmp_path):
-    """One that is not UTF-8, with paths that need it."""
-    folder = tmp_path / "Maß und Zahl"
-    done = subprocess.run(
-        bench_command(folder),
-        env={**os.environ, "LC_ALL": "POSIX", **NO_UTF8},
-        capture_output=True,
-        timeout=10 * GUARD_S,
-    )
-    assert done.returncode == 0, done.stderr
-    assert b"Traceback" not in done.stderr
-    summary = next(folder.glob("2*/summary.txt")).read_text(encoding="utf-8")
-    assert "prices" in summary.lower()
-
-
-@linux_only
 def test_a_second_bench_is_told_of_the_first(tmp_path):
     first = subprocess.Popen(
         bench_command(tmp_path / "1"),
@@ -172,6 +156,7 @@ def test_ctrl_c_in_the_first_moments_is_no_traceback(tmp_path, after_ms):
     bench.stderr.close()
 
 
+@functools.cache
 def recipe_of_bench() -> str:
     """What `make bench` tells the shell."""
     flags = [f"B={BUILD}", "QUICK=1", "EXPERIMENT=dmv"]

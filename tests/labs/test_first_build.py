@@ -15,6 +15,8 @@ COPIED += ["tests/checks.mk", "tests/course/course.mk"]
 NOT_COPIED = shutil.ignore_patterns("__pycache__")
 QUICKLY = "CFLAGS=-O0"
 PATH = os.environ["PATH"]
+NO_UTF8 = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}  # whatever Python would do
+BENCH = ["--quick", "--experiment=prices", "--repeats=1"]  # the shortest there is
 
 pytestmark = [linux_only, plain_only]
 
@@ -98,9 +100,9 @@ def test_it_builds_and_runs_elsewhere_what_cannot_be_written(read_only, open_fol
     results = elsewhere / "Maß und Zahl"
     bench = subprocess.run(
         ["/usr/bin/env", "python3", "bench/run.py", f"--build={elsewhere}"]
-        + [f"--results={results}", "--quick", "--experiment=prices"],
+        + [f"--results={results}", *BENCH],
         cwd=read_only,
-        env={"PATH": f"/usr/bin:{PATH}", "LC_ALL": "POSIX"},
+        env={"PATH": f"/usr/bin:{PATH}", "LC_ALL": "POSIX", **NO_UTF8},
         capture_output=True,
         timeout=10 * GUARD_S,
         **other,
@@ -108,6 +110,8 @@ def test_it_builds_and_runs_elsewhere_what_cannot_be_written(read_only, open_fol
     assert bench.returncode == 0, bench.stderr
     assert b"Traceback" not in bench.stderr
     assert next(results.glob("2*/report.html")).stat().st_size > 1000
+    summary = next(results.glob("2*/summary.txt")).read_text(encoding="utf-8")
+    assert "prices" in summary.lower()
 
 
 def test_without_linux_the_bench_says_so_before_it_builds(checkout, open_folder):
