@@ -67,11 +67,18 @@ def test_dmv(tmp_path, name, rank):
 # --- crowd -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["crowd-waits", "crowd-computes"])
-def test_crowd(tmp_path, name):
+@pytest.fixture(scope="module")
+def crowds(tmp_path_factory):
+    """A folder with the CSVs of crowds as theory would have them, and the charts."""
+    folder = tmp_path_factory.mktemp("crowds")
     made = [ideal(run) for run in crowd.plan(labs(), QUICK)]
-    chart = charts_of(crowd, made, tmp_path)[name]
-    table = rows(tmp_path, name)
+    return folder, charts_of(crowd, made, folder)
+
+
+@pytest.mark.parametrize("name", ["crowd-waits", "crowd-computes"])
+def test_crowd(crowds, name):
+    folder, charts = crowds
+    chart, table = charts[name], rows(folder, name)
     most = max(table, key=lambda row: int(row["clients"]))["clients"]
     wanted = [
         value
