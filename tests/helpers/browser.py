@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.helpers.setting import POLL_S
-
 if TYPE_CHECKING:  # loaded with a browser only: it takes as long as all of pytest
     from selenium import webdriver
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 DRIVER = shutil.which("chromedriver")
 GUARD_S = 60  # a browser takes its time on a busy machine
+POLL_S = 0.02  # and each question takes three processes some of it
 OPTIONS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
     *("--disable-quic", "--no-first-run", "--disable-background-networking"),
