@@ -27,7 +27,7 @@ class Client:
         self, address: tuple[str, int], receive_buffer: int | None = None
     ) -> None:
         self.port = 0
-        self.unread = b""
+        self.arrived, self.taken = b"", 0  # read from the socket, and given out
         self.deeds: deque[str] = deque(maxlen=REMEMBERED)
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.socket = socket.socket(family, socket.SOCK_STREAM)
@@ -64,8 +64,9 @@ class Client:
 
     def receive(self, most: int = 65536) -> bytes:
         """Some bytes; b"" at the end."""
-        if self.unread:
-            data, self.unread = self.unread[:most], self.unread[most:]
+        if self.taken < len(self.arrived):
+            data = self.arrived[self.taken : self.taken + most]
+            self.taken += len(data)
             return data
         with self.explained("reading"):
             data = self.socket.recv(most)
@@ -76,11 +77,15 @@ class Client:
         """One line with its LF, or what came before the end of the input."""
         parts = []
         while True:
-            data = self.receive()
-            head, lf, tail = data.partition(b"\n")
-            parts.append(head + lf)
-            if lf or not data:
-                self.unread = tail
+            if self.taken == len(self.arrived):
+                self.arrived, self.taken = self.receive(), 0
+                if not self.arrived:
+                    return b"".join(parts)
+            lf = self.arrived.find(b"\n", self.taken)
+            end = len(self.arrived) if lf == -1 else lf + 1
+            parts.append(self.arrived[self.taken : end])
+            self.taken = end
+            if lf != -1:
                 return b"".join(parts)
 
     def read(self, size: int) -> bytes:
@@ -108,7 +113,7 @@ class Client:
 
     def hears(self, within_s: float = 0) -> bool:
         """Has the server said something, or closed?"""
-        return bool(self.unread) or bool(
+        return self.taken < len(self.arrived) or bool(
             select.select([self.socket], [], [], within_s)[0]
         )
 

@@ -60,19 +60,28 @@ class Footprint:
 
 
 def footprint(pid: int) -> Footprint:
-    proc = Path(f"/proc/{pid}")
     return Footprint(
-        descriptors=len(os.listdir(proc / "fd")),
-        threads=len(os.listdir(proc / "task")),
+        descriptors=len(os.listdir(f"/proc/{pid}/fd")),
+        threads=len(os.listdir(f"/proc/{pid}/task")),
     )
+
+
+def contents(path: str) -> bytes:
+    """The first page of a file, in as few calls as it takes: this is read very often."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        return os.read(file, 4096)
+    finally:
+        os.close(file)
 
 
 def thread_states(pid: int) -> list[str]:
     """R for a thread that runs, S for one that waits, T for one that was stopped."""
     states = []
-    for task in Path(f"/proc/{pid}/task").iterdir():
+    for task in os.listdir(f"/proc/{pid}/task"):
         with contextlib.suppress(OSError):  # the thread has just ended
-            states.append((task / "stat").read_text().rpartition(") ")[2][0])
+            stat = contents(f"/proc/{pid}/task/{task}/stat")
+            states.append(stat.rpartition(b") ")[2][:1].decode())
     return states
 
 
