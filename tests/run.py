@@ -40,8 +40,8 @@ SEEN_FOR_ONE = {"thread": ["lab2-", "lab4-"], "address,undefined": ["lab2-", "la
 APART = {"test_models"}  # make test-models SAN=thread
 OTHER_COMMANDS = {"faults", "course", "test_models_contract.py"}  # make test-faults ...
 LONGEST = (
-    "test_chat test_contract test_surroundings test_office test_http test_report".split()
-    + "test_files test_replies test_command_line test_browser test_first_build".split()
+    "test_chat test_http test_replies test_files test_browser test_contract test_office".split()
+    + "test_report test_first_build test_command_line test_moves test_demo test_zoo".split()
 )
 
 
