@@ -7,7 +7,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
@@ -166,6 +168,14 @@ def recipe_of_bench() -> str:
     return done.stdout[done.stdout.index("trap '' INT") :].replace("\\\n", "").strip()
 
 
+@pytest.fixture
+def open_folder():
+    """A folder that every user may write to. pytest's own ones it closes again."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)
+        yield Path(folder)
+
+
 @linux_only
 @pytest.mark.parametrize(
     "limit, told, more",
@@ -174,13 +184,11 @@ def recipe_of_bench() -> str:
         ("nproc", "64 processes", "ulimit -u"),
     ],
 )
-def test_it_says_first_what_is_too_little(tmp_path, limit, told, more):
+def test_it_says_first_what_is_too_little(open_folder, limit, told, more):
     few = [*as_another_user(), "prlimit", f"--{limit}=64"]
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o777)
     bench = subprocess.Popen(
-        [*few, *bench_command(tmp_path / "results")],
-        env={**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": ""},
+        [*few, *bench_command(open_folder / "results")],
+        env={**os.environ, "TMPDIR": str(open_folder), "PYTHONPATH": ""},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
