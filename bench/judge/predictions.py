@@ -271,15 +271,11 @@ def admitted(
     """When each of a crowd is done, by the kernel's schedule; infinite if not in time.
 
     At first all come one after the other: as many as there are places are in. The
-    others' SYNs are lost, and sent again all in one moment: if the queue has a place
-    then, all of them are answered, but only as many as there are places are known to
-    the server. The rest are phantoms, connected and unknown, and their requests are
-    sent again until there is a place (tcp_conn_request, tcp_v4_syn_recv_sock).
-
-    Clients who come, and those whose SYN was answered, speak one after the other, and
-    the server takes some out of the queue meanwhile: there is a place for each that it
-    holds. Requests are sent again by the kernel's timers, all in one moment: of them it
-    takes what the queue holds, and no more.
+    others' SYNs are sent again all in one moment: if the queue has a place then, all
+    are answered, but the server knows of only as many as there are places. The rest
+    are phantoms, whose requests the kernel's timers send again, all in one moment: of
+    them it takes what the queue holds (tcp_conn_request, tcp_v4_syn_recv_sock). For
+    others, who come one by one, there is also a place for each that the server holds.
     """
     done: list[float] = []
 
