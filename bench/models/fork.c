@@ -9,26 +9,23 @@ static int listener, max_clients = 1000;
 static void start_child(int client)
 {
     await_processes(max_clients - 1);
-    pid_t child = start_process(listener);
-    if (child == 0) {
-        dup2(stop_fd(), listener); /* or it would outlive the parent's */
-        service_talk(client);
-        _exit(0);
-    } else if (child == -1) {
+    if (start_process(serve_client, client, listener)) {
+        close(client); /* the child has it */
+    } else {
         say_error("cannot start a process");
         service_refuse(client);
-    } else {
-        close(client); /* the child has it */
     }
 }
 
 int main(int argc, char *argv[])
 {
     quota_client_needs = A_PROCESS;
-    service_choose(argc, argv,
-                   (struct flag[]){{"max-clients", "most processes",
-                                    .number = &max_clients, 1, MAX_PROCESSES},
-                                   {0}});
+    const struct flag flags[] = {
+        {"max-clients", "most processes", .number = &max_clients, 1,
+         MAX_PROCESSES},
+        {0},
+    };
+    service_choose(argc, argv, flags);
     listener = service_listen(SOMAXCONN);
     service_announce("fork", listener, "up to %d processes", max_clients);
     int client;

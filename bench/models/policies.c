@@ -14,7 +14,7 @@ enum { MAX_JOBS = 60000, ANY = -1 };
 /* In the order in which they came. */
 static struct job {
     int client, worker; /* that is to do it, or ANY */
-    long ms;
+    long ms;            /* 0 if it does not matter */
 } line[MAX_JOBS];
 static int waiting;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -24,11 +24,11 @@ static const char *policy = "fcfs";
 static long peek_ms(int client)
 {
     char head[64] = "";
+    long ms = 0;
     recv(client, head, sizeof head - 1, MSG_PEEK | MSG_DONTWAIT);
-    const char *sleep = strstr(head, "/sleep/"), *burn = strstr(head, "/burn/");
-    return sleep  ? strtol(sleep + strlen("/sleep/"), NULL, 10)
-           : burn ? strtol(burn + strlen("/burn/"), NULL, 10)
-                  : 0;
+    if (sscanf(head, "%*s /sleep/%ld", &ms) != 1)
+        sscanf(head, "%*s /burn/%ld", &ms);
+    return ms;
 }
 
 /* The place of the job that this worker should do next; waiting if none. */
@@ -37,8 +37,7 @@ static int choose(int worker)
     int chosen = waiting;
     for (int i = 0; i < waiting; i++)
         if ((line[i].worker == ANY || line[i].worker == worker) &&
-            (chosen == waiting ||
-             (policy[0] == 's' && line[i].ms < line[chosen].ms)))
+            (chosen == waiting || line[i].ms < line[chosen].ms))
             chosen = i;
     return chosen;
 }
@@ -71,10 +70,11 @@ static void *work(void *number)
 static void push(int client)
 {
     int worker = policy[0] == 'o' ? (int)(random() % workers) : ANY;
+    long ms = policy[0] == 's' ? peek_ms(client) : 0;
     pthread_mutex_lock(&lock);
     bool is_full = waiting == MAX_JOBS;
     if (!is_full)
-        line[waiting++] = (struct job){client, worker, peek_ms(client)};
+        line[waiting++] = (struct job){client, worker, ms};
     pthread_cond_broadcast(&changed); /* it may be for a certain worker */
     pthread_mutex_unlock(&lock);
     if (is_full)

@@ -5,17 +5,11 @@
  * and all but one find nobody: a thundering herd. */
 #include "loop/skeleton.h"
 
-static void start_worker(int listener)
+static void work(int listener)
 {
     int client;
-    pid_t child = start_process(listener);
-    if (child == -1)
-        err(EXIT_FAILURE, "cannot start a process");
-    if (child != 0)
-        return;
     while ((client = tcp_accept(listener)) != -1)
         serve_client(client);
-    _exit(0);
 }
 
 int main(int argc, char *argv[])
@@ -25,7 +19,8 @@ int main(int argc, char *argv[])
     int listener = service_listen(SOMAXCONN);
     say_as("prefork"); /* the children, too */
     for (int i = 0; i < workers; i++)
-        start_worker(listener);
+        if (!start_process(work, listener, listener))
+            err(EXIT_FAILURE, "cannot start process %d of %d", i + 1, workers);
     service_announce("prefork", listener, "%d processes", workers);
 
     wait_for(-1, 0, NEVER, true); /* for a stop */

@@ -9,9 +9,12 @@ REGISTERS = {"x86-64": (("r15", "r14", "r13", "r12", "rbx", "rbp"), "rip", "rsp"
                           "x28", "x29", "pc"), "pc", "sp")}
 
 def conversations(loop):
-    for socket in range(int(loop["highest"]) + 1):
+    left, socket = int(loop["alive"]), 0
+    while left > 0:
         if loop["all"][socket]["run"]:
+            left -= 1
             yield loop["all"][socket]
+        socket += 1
 
 def stand_on(one):
     """Sets the registers as the switch of stacks would."""
@@ -38,9 +41,9 @@ for thread in gdb.selected_inferior().threads():
             kept[name] = int(value.cast(gdb.lookup_type("unsigned long")))
     print(f"loop of thread {thread.num}: {int(loop['alive'])} conversations")
     for one in conversations(loop):
-        running = one.address == loop["current"] and not one["polled"]
-        print(f"- socket {int(one['client'])}, " + ("runs" if running or not one["polled"] else "waits"))
-        if one["polled"]:
+        waits = int(one["count"]) > 0
+        print(f"- socket {int(one['client'])}, " + ("waits" if waits else "runs"))
+        if waits:
             stand_on(one)
             gdb.execute("backtrace 12")
             for name, value in kept.items():

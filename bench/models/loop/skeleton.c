@@ -1,6 +1,5 @@
 #include "skeleton.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <sys/wait.h>
 #ifdef __linux__
@@ -33,18 +32,22 @@ void join_threads(void)
         pthread_join(threads[i], NULL);
 }
 
-pid_t start_process(int listener)
+bool start_process(void (*run)(int), int fd, int listener)
 {
     pid_t child = fork();
-    if (child > 0)
-        children[child_count++] = child;
-    if (child != 0)
-        return child;
+    if (child == 0) {
 #ifdef __linux__
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
 #endif
-    stop_on_signals(listener); /* the inherited pipe is the parent's */
-    return 0;
+        stop_on_signals(listener); /* the inherited pipe is the parent's */
+        if (fd != listener)
+            dup2(stop_fd(), listener); /* or it would outlive the parent's */
+        run(fd);
+        _exit(EXIT_SUCCESS);
+    }
+    if (child != -1)
+        children[child_count++] = child;
+    return child != -1;
 }
 
 void await_processes(int max)

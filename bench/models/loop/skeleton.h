@@ -4,8 +4,10 @@
 #define SKELETON_H
 
 #include <err.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,6 +16,7 @@
 #include "clock.h"
 #include "flags.h"
 #include "quota.h"
+#include "refuse.h"
 #include "say.h"
 #include "service.h"
 #include "stop.h"
@@ -36,8 +39,10 @@ void serve_client(int client);
 void start_threads(int count, void *(*work)(void *number));
 void join_threads(void);
 
-/* As fork(2). The child ends if the parent does, and has a stop of its own. */
-pid_t start_process(int listener);
+/* Starts a process that calls run(fd) and ends with it, or when this one does.
+ * A stop of its own closes the listener; it keeps that only if it is fd.
+ * Returns false with errno if it cannot. */
+bool start_process(void (*run)(int), int fd, int listener);
 
 /* Waits until at most max of these are left. */
 void await_processes(int max);

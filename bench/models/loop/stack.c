@@ -9,7 +9,7 @@
 
 /* A service needs less than 32 KiB, and several times that under a sanitizer.
  * The guard is a page or more on any machine: an overflow ends the process. */
-enum { GUARD = 16 * 1024, SIZE = 64 * 1024, SANITIZED = 256 * 1024 };
+enum { GUARD = 16 * 1024, SIZE = 48 * 1024, SANITIZED = 240 * 1024 };
 
 /* The sanitizers' functions: NULL without them. NOLINTBEGIN: their names */
 #define WEAK __attribute__((weak))
@@ -28,21 +28,19 @@ __asm__(".text\n.globl stack_swap\nstack_swap: endbr64\n"
         "pop %r15; pop %r14; pop %r13; pop %r12; pop %rbx; pop %rbp; ret\n");
 #elif defined __aarch64__ && defined __LP64__ && !defined STACK_UCONTEXT
 enum { RETURN = 11, SAVED = 20 };
-#define EACH(op)                                                               \
-#op " x19, x20, [sp]\n" #op " x21, x22, [sp, #16]\n" #op                   \
-        " x23, x24, [sp, #32]\n" #op " x25, x26, [sp, #48]\n" #op              \
-        " x27, x28, [sp, #64]\n" #op " x29, x30, [sp, #80]\n" #op              \
-        " d8, d9, [sp, #96]\n" #op " d10, d11, [sp, #112]\n" #op               \
-        " d12, d13, [sp, #128]\n" #op " d14, d15, [sp, #144]\n"
-__asm__(".text\n.globl stack_swap\nstack_swap: sub sp, sp, #160\n" EACH(
-    stp) "mov x9, sp\n str x9, [x0]\n mov sp, x1\n" EACH(ldp) "add sp, sp, "
-                                                              "#160\n ret\n");
+__asm__(".text\n.globl stack_swap\n.macro each op\n"
+        "\\op x19, x20, [sp]; \\op x21, x22, [sp, #16]\n"
+        "\\op x23, x24, [sp, #32]; \\op x25, x26, [sp, #48]\n"
+        "\\op x27, x28, [sp, #64]; \\op x29, x30, [sp, #80]\n"
+        "\\op d8, d9, [sp, #96]; \\op d10, d11, [sp, #112]\n"
+        "\\op d12, d13, [sp, #128]; \\op d14, d15, [sp, #144]\n.endm\n"
+        "stack_swap: sub sp, sp, #160\n each stp\n"
+        "mov x9, sp; str x9, [x0]; mov sp, x1\n"
+        "each ldp\n add sp, sp, #160; ret\n");
 #else
-#include <ucontext.h>
 #define SWAP_BY_UCONTEXT
-#endif
+#include <ucontext.h>
 
-#ifdef SWAP_BY_UCONTEXT
 static void stack_swap(void **from, void *to)
 {
     ucontext_t here; /* on the stack that it is about */
@@ -50,47 +48,43 @@ static void stack_swap(void **from, void *to)
     swapcontext(&here, to);
 }
 
-static void *prepare(struct stack *stack, void (*body)(void))
+static void *prepare(char *bottom, size_t size, void (*body)(void))
 {
-    stack->size -= (sizeof(ucontext_t) + 63) / 64 * 64;
-    ucontext_t *context = (void *)(stack->bottom + stack->size);
+    size -= (sizeof(ucontext_t) + 63) / 64 * 64;
+    ucontext_t *context = (void *)(bottom + size);
     getcontext(context);
-    context->uc_stack =
-        (stack_t){.ss_sp = stack->bottom, .ss_size = stack->size};
+    context->uc_stack = (stack_t){.ss_sp = bottom, .ss_size = size};
     makecontext(context, body, 0);
     return context;
 }
-#else
+#endif
+
+#ifndef SWAP_BY_UCONTEXT
 /* Saves the registers, notes in *from where; takes those that lie at to. */
 void stack_swap(void **from, void *to);
 
-static void *prepare(struct stack *stack, void (*body)(void))
+static void *prepare(char *bottom, size_t size, void (*body)(void))
 {
-    uintptr_t *top = (uintptr_t *)(void *)(stack->bottom + stack->size);
+    uintptr_t *top = (uintptr_t *)(void *)(bottom + size);
     top[RETURN - SAVED] = (uintptr_t)body;
     return top - SAVED;
 }
 #endif
 
-static size_t whole_size(void)
-{
-    return __tsan_create_fiber || __sanitizer_start_switch_fiber ? SANITIZED
-                                                                 : SIZE;
-}
-
 bool stack_open(struct stack *stack, void (*body)(void))
 {
-    char *memory = mmap(NULL, whole_size(), PROT_READ | PROT_WRITE,
+    bool is_sanitized = __tsan_create_fiber || __sanitizer_start_switch_fiber;
+    size_t size = is_sanitized ? SANITIZED : SIZE;
+    char *memory = mmap(NULL, GUARD + size, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED)
         return false;
-    *stack =
-        (struct stack){.bottom = memory + GUARD, .size = whole_size() - GUARD};
+    *stack = (struct stack){.bottom = memory + GUARD, .size = size};
     if (mprotect(memory, GUARD, PROT_NONE) == -1) {
         stack_close(stack);
         return false;
     }
-    stack->pointer = prepare(stack, body);
+    stack->pointer = prepare(stack->bottom, size, body);
     if (__tsan_create_fiber)
         stack->fibre = __tsan_create_fiber(0);
     return true;
@@ -100,7 +94,7 @@ void stack_close(struct stack *stack)
 {
     if (stack->fibre != NULL)
         __tsan_destroy_fiber(stack->fibre);
-    munmap(stack->bottom - GUARD, whole_size());
+    munmap(stack->bottom - GUARD, GUARD + stack->size);
 }
 
 void stack_entered(struct stack *from)
