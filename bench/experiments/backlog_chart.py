@@ -3,7 +3,7 @@
 import math
 from pathlib import Path
 
-from bench.experiments.backlog_crowd import CLIENTS, BacklogRun, Attempt
+from bench.experiments.backlog_crowd import CLIENTS, INSIDE, BacklogRun, Attempt
 from bench.tell.charts import Chart, write_csv
 
 
@@ -63,5 +63,6 @@ def caption(panels: list[BacklogRun]) -> str:
     """The shortest backlog against the longest."""
     return (
         f"The same server, the same {CLIENTS} clients: {panels[0].words};"
-        f" {panels[-1].words}."
+        f" {panels[-1].words}. Whether the server takes up to {INSIDE} out of the queue"
+        " while clients come in is a race; predicted is that it does."
     )
