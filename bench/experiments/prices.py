@@ -21,7 +21,7 @@ SITE = "the site"  # stands for a folder that is made when it is needed
 LINES = {"sleep": {1: 100, 20: 10}, "burn": {1: 100, 20: 10}}  # ms: clients in a line
 ALONE = {"sleep": 2, "burn": 1}  # ms that a client alone asks for
 CROWDS = (1, 10, 100, 1000)
-WAITING, WAITING_MS = 10, 20  # a small crowd whose clients all wait side by side
+WAITING, WAITING_MS = (10, 100), 5  # crowds whose clients all wait side by side
 REPEATS, QUICK_REPEATS = 5, 2
 REQUESTS = {  # of each service that the generator speaks: the price's name
     "desk, echo hello": (("desk",), "echo hello"),
@@ -32,7 +32,7 @@ REQUESTS = {  # of each service that the generator speaks: the price's name
 ASKING = 500  # clients, each of whom asks once
 FEW, FEW_MS = 10, 100  # clients who come and go, and for how long
 ALONE_EACH, QUICK_ALONE_EACH = 3, 2  # clients alone in each repeat
-POOL = 10
+POOL, PAIR = 10, 2  # workers of a pool; and of one that is as busy as one can be
 NULL = "null"
 SLICES = 3  # measurements of one
 IDLE_RATE, IDLE_MS = 400, 200
@@ -65,6 +65,9 @@ def plan_lines(labs: list[Lab], repeat: int) -> Iterator[Run]:
                 scene = f"line-{work}-{ms}"
                 takes = clients * ms / 1000
                 yield plan_run(lab, scene, clients, f"{work} {ms}", repeat, takes)
+    for lab in [each for each in labs if each.has_pool][:1]:
+        run = plan_run(lab, "line-of-two", 100, "sleep 1", repeat, 0.1 / PAIR)
+        yield replace(run, flags={"threads": PAIR})
 
 
 def plan_requests(labs: list[Lab], options: Options, repeat: int) -> Iterator[Run]:
@@ -124,9 +127,10 @@ def plan_crowds(labs: list[Lab], options: Options, repeat: int) -> Iterator[Run]
             takes = clients * 1e-4
             yield plan_run(lab, "crowd", clients, "echo hello", repeat, takes)
     for lab in labs:
-        if lab.clerks(POOL) >= WAITING:
-            takes, say = WAITING_MS / 1000, f"sleep {WAITING_MS}"
-            yield plan_run(lab, "crowd-waits", WAITING, say, repeat, takes)
+        for clients in WAITING:
+            if lab.clerks(POOL) >= clients:
+                takes, say = WAITING_MS / 1000, f"sleep {WAITING_MS}"
+                yield plan_run(lab, "crowd-waits", clients, say, repeat, takes)
 
 
 def plan_run(
@@ -172,8 +176,7 @@ def kernel_prices() -> Iterator[Price]:
 def line_prices(made: list[Measured]) -> Iterator[Price]:
     """By how much a line is slower than its work: the slope of completion over rank.
 
-    Without work the generator is no faster than the worker, and reads answers when it
-    has time: then it is by how much the last of a larger crowd is later.
+    Without work the generator is too slow for that: the last of two crowds are compared.
     """
     for work, lines in LINES.items():
         for ms in lines:
@@ -182,6 +185,10 @@ def line_prices(made: list[Measured]) -> Iterator[Price]:
             if slopes:
                 what = f"{work} in a line, beyond its time"
                 yield price(what, slopes, at=ms / 1000)
+    runs = of_scene(made, "line-of-two")
+    if runs:
+        slopes = [PAIR * slope(each.latencies) - 0.001 for each in runs]
+        yield price("sleep 1 ms beside another, beyond its time", slopes)
     runs = [each for each in of_scene(made, "crowd") if each.run.lab.clerks(POOL) == 1]
     many, most = CROWDS[-2:]
     small = [max(each.latencies) for each in runs if each.run.clients == many]
@@ -192,13 +199,17 @@ def line_prices(made: list[Measured]) -> Iterator[Price]:
 
 
 def waiting_prices(made: list[Measured], known: Prices) -> Iterator[Price]:
-    """How much later the last of a few is done than one alone, if each waits long."""
+    """How much later the last of a crowd is done than one alone, if all wait at once."""
     runs = of_scene(made, "crowd-waits")
+    what = "crowd that waits, beyond one alone"
+    service = known.service("sleep", WAITING_MS / 1000)
     for lab in labs_of(runs):
-        one = known.alone("sleep", lab.name) + known.service("sleep", WAITING_MS / 1000)
-        lasts = [max(each.latencies) - one for each in runs if each.run.lab == lab]
-        what = "crowd that waits, beyond one alone"
-        yield price(what, lasts, server=lab.name, at=WAITING)
+        one = service + known.alone("sleep", lab.name)
+        for clients in WAITING:
+            of_size = [e for e in runs if (e.run.lab, e.run.clients) == (lab, clients)]
+            if of_size:
+                lasts = [max(each.latencies) - one for each in of_size]
+                yield price(what, lasts, server=lab.name, at=clients)
 
 
 def alone_prices(made: list[Measured], lines: Prices) -> Iterator[Price]:

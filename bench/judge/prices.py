@@ -70,6 +70,12 @@ class Prices:
         """How long a client keeps a worker in a line; work is sleep, burn or echo."""
         return asked + self.between(f"{work} in a line, beyond its time", asked)
 
+    @property
+    def beside(self) -> float:
+        """The same for 1 ms of waiting, where two workers share one line."""
+        two = self.one("sleep 1 ms beside another, beyond its time")
+        return 0.001 + two if two else self.service("sleep", 0.001)
+
     def alone(self, work: str, server: str) -> float:
         """What the first client of a worker pays besides: cold caches, wake-ups."""
         return self.one(f"{work} alone, beyond a line's", server)
@@ -82,7 +88,8 @@ class Prices:
     def waiting_crowd(self, clients: float, server: str) -> float:
         """The same where each waits: the first go while the last still wait.
 
-        So a small crowd costs less, by what its clients do at their end.
+        So a small crowd costs less, by what its clients do at their end; a larger one
+        more, for all its threads are there at once, and each must wake up.
         """
         curve = self.curve("crowd without work", server)
         paid = {at: value - interpolate(curve, 1) for at, value in curve}

@@ -144,6 +144,13 @@ def test_a_small_crowd_is_cold_and_if_it_waits_its_end_is_free():
     assert paid == pytest.approx([0, 0.004, 0.027])
 
 
+def test_two_clerks_have_a_price_of_their_own_for_the_same_work():
+    one = price("sleep in a line, beyond its time", [0.0002], at=0.001)
+    two = price("sleep 1 ms beside another, beyond its time", [0.0003])
+    assert Prices((one,)).beside == pytest.approx(0.0012), "where it is not known"
+    assert Prices((one, two)).beside == pytest.approx(0.0013)
+
+
 def test_prices_are_found_in_runs_that_have_them(tmp_path):
     """In a world where nothing else costs time, all prices are nothing."""
     from bench.experiments.experiment import Options
