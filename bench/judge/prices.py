@@ -7,6 +7,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from bench.judge.estimates import interval
 
@@ -48,11 +49,15 @@ class Prices:
 
     def curve(self, what: str, server: str = "") -> list[tuple[float, float]]:
         """The sizes that a price was measured at, each with its value."""
-        return sorted(
-            (each.at, each.value)
-            for each in self.listed
-            if each.what == what and each.server == server
-        )
+        return self.curves.get((what, server), [])
+
+    @cached_property
+    def curves(self) -> dict[tuple[str, str], list[tuple[float, float]]]:
+        """The same of all prices: a curve of a chart asks for them a million times."""
+        found: dict[tuple[str, str], list[tuple[float, float]]] = {}
+        for each in sorted(self.listed, key=lambda price: (price.at, price.value)):
+            found.setdefault((each.what, each.server), []).append((each.at, each.value))
+        return found
 
     def between(self, what: str, at: float, server: str = "") -> float:
         """A price at any size: a straight line between the measured ones around it."""
