@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from bench.judge.predictions import burst_computing, burst_waiting
 from bench.judge.prices import FREE, Prices
@@ -38,6 +39,17 @@ class Charges:
         clients the first are late for the pool's own work, until each worker has one,
         and all for what the kernel and the generator take: the later of the two.
         """
+        if rank not in self.known:
+            self.known[rank] = self.paid(rank)
+        return self.known[rank]
+
+    @cached_property
+    def known(self) -> dict[int, float]:
+        """What each rank pays, once it was asked: a chart's curve asks very often."""
+        return {}
+
+    def paid(self, rank: int) -> float:
+        """The same, computed."""
         if self.clerks == 1:
             return 0.0
         own = self.prices.waiting_crowd(min(rank, self.clerks), self.lab.name)
