@@ -5,6 +5,7 @@ same run stands beside it what a closed loop's clock would have reported.
 """
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 from bench.experiments.arrivals_chart import make_chart
@@ -27,11 +28,14 @@ from bench.experiments.arrivals_scenes import (
     make_points,
 )
 from bench.experiments.experiment import Conclusion, Experiment, Finding, Options
+from bench.experiments.prices import LINE_OF_TWO, line_prices, plan_lines
+from bench.judge.stamps import believed
 from bench.measure.labs import Lab
 from bench.measure.runs import Generator, Measured, Run, START_S
 from bench.tell.units import seconds
 
 REPEATS, QUICK_REPEATS = 3, 1
+LINES, LINES_EACH = {"line-sleep-1", LINE_OF_TWO}, 3  # in each repeat
 MAX_SEED = 2**31
 TIMEOUT = "10s"
 
@@ -50,9 +54,23 @@ def plan(labs: list[Lab], options: Options) -> list[Run]:
         for scene in SCENES:
             if lab := lab_for(scene, labs):
                 of_repeat += plan_scene(scene, lab, group, repeat, options)
+        of_repeat += plan_service(labs, group, repeat)
         numbers.shuffle(of_repeat)
         runs += of_repeat
     return runs + (plan_models(labs, options) if options.is_alone else [])
+
+
+def plan_service(labs: list[Lab], group: str, repeat: int) -> list[Run]:
+    """Lines whose slope is S. A machine's speed drifts, and near the limit 1 % of S is
+    much of a mean: so that S is measured again, among these runs and apart from them.
+    """
+    numbers = range(LINES_EACH * (repeat - 1) + 1, LINES_EACH * repeat + 1)
+    return [
+        replace(run, experiment="arrivals", group=group)
+        for number in numbers
+        for run in plan_lines(labs, number)
+        if run.scene in LINES
+    ]
 
 
 def lab_for(scene: Scene, labs: list[Lab]) -> Lab | None:
@@ -130,9 +148,9 @@ def plan_run(
 
 def conclude(made: list[Measured], options: Options, folder: Path) -> Conclusion:
     """Latency against load, and the pair of clocks."""
-    points = [
-        point for scene in SCENES for point in make_points(scene, made, options.prices)
-    ]
+    steady = [each for each in believed(made) if not each.failures]
+    prices = options.prices.renewed([*line_prices(steady)])
+    points = [point for scene in SCENES for point in make_points(scene, made, prices)]
     kept = make_kept(made)
     more = [make_models_chart(kept, folder)] if kept else []
     if not points:

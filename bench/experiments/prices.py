@@ -30,10 +30,10 @@ REQUESTS = {  # of each service that the generator speaks: the price's name
     "files, 1 KiB": (("files", SITE), "/"),
 }
 ASKING = 500  # clients, each of whom asks once
-FEW, FEW_MS = 10, 100  # clients who come and go, and for how long
+FEW, FEW_MS = 10, 250  # clients who come and go; the first are dear
 ALONE_EACH, QUICK_ALONE_EACH = 3, 2  # clients alone in each repeat
 POOL, PAIR = 10, 2  # workers of a pool; and of one that is as busy as one can be
-NULL = "null"
+NULL, LINE_OF_TWO = "null", "line-of-two"
 SLICES = 3  # measurements of one
 IDLE_RATE, IDLE_MS = 400, 200
 GROUP = "prices: what this machine charges"
@@ -49,7 +49,8 @@ def plan(labs: list[Lab], options: Options) -> list[Run]:
         of_repeat += plan_requests(labs, options, repeat)
         alone = QUICK_ALONE_EACH if options.is_quick else ALONE_EACH
         for lab in labs:
-            of_repeat += [*plan_alone(lab, alone, repeat), plan_few(lab, repeat)]
+            of_repeat += plan_alone(lab, alone, repeat)
+            of_repeat += [plan_few(lab, repeat)] * (repeat % 2)
         if options.null:
             of_repeat.append(plan_idle(options.null, repeat))
         shuffle(of_repeat)
@@ -66,7 +67,7 @@ def plan_lines(labs: list[Lab], repeat: int) -> Iterator[Run]:
                 takes = clients * ms / 1000
                 yield plan_run(lab, scene, clients, f"{work} {ms}", repeat, takes)
     for lab in [each for each in labs if each.has_pool][:1]:
-        run = plan_run(lab, "line-of-two", 100, "sleep 1", repeat, 0.1 / PAIR)
+        run = plan_run(lab, LINE_OF_TWO, 100, "sleep 1", repeat, 0.1 / PAIR)
         yield replace(run, flags={"threads": PAIR})
 
 
@@ -185,9 +186,8 @@ def line_prices(made: list[Measured]) -> Iterator[Price]:
             if slopes:
                 what = f"{work} in a line, beyond its time"
                 yield price(what, slopes, at=ms / 1000)
-    runs = of_scene(made, "line-of-two")
-    if runs:
-        slopes = [PAIR * slope(each.latencies) - 0.001 for each in runs]
+    of_two = of_scene(made, LINE_OF_TWO)
+    if slopes := [PAIR * slope(each.latencies) - 0.001 for each in of_two]:
         yield price("sleep 1 ms beside another, beyond its time", slopes)
     runs = [each for each in of_scene(made, "crowd") if each.run.lab.clerks(POOL) == 1]
     many, most = CROWDS[-2:]

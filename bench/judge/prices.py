@@ -43,6 +43,12 @@ class Prices:
 
     listed: tuple[Price, ...] = ()
 
+    def renewed(self, newer: Sequence[Price]) -> "Prices":
+        """The list with newer prices in place of those of the same name."""
+        names = {each.name for each in newer}
+        kept = [each for each in self.listed if each.name not in names]
+        return Prices((*kept, *newer))
+
     def one(self, what: str, server: str = "") -> float:
         """A price that has just one size."""
         return dict(self.curve(what, server)).get(0, 0.0)

@@ -151,6 +151,13 @@ def test_two_clerks_have_a_price_of_their_own_for_the_same_work():
     assert Prices((one, two)).beside == pytest.approx(0.0013)
 
 
+def test_newer_prices_take_the_place_of_those_of_the_same_name():
+    old = [price("work", [0.1], at=1), price("work", [0.2], at=2), price("rest", [0.3])]
+    prices = Prices(tuple(old)).renewed([price("work", [0.4], at=1)])
+    assert prices.curve("work") == [(1, 0.4), (2, 0.2)]
+    assert prices.one("rest") == 0.3
+
+
 def test_prices_are_found_in_runs_that_have_them(tmp_path):
     """In a world where nothing else costs time, all prices are nothing."""
     from bench.experiments.experiment import Options
