@@ -1,6 +1,7 @@
 """cost: what a client costs the server, who stays for long or comes for a moment."""
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 from bench.experiments.cost_held import (
@@ -23,6 +24,8 @@ from bench.experiments.cost_visits import (
     visit_findings,
 )
 from bench.experiments.experiment import Conclusion, Experiment, Options
+from bench.experiments.prices import few_prices, plan_few
+from bench.judge.stamps import believed
 from bench.measure import rig
 from bench.measure.labs import Lab
 from bench.measure.runs import Generator, Measured, Run, START_S
@@ -44,7 +47,10 @@ def plan(labs: list[Lab], options: Options) -> list[Run]:
     for repeat in range(1, repeats + 1):
         shuffled = list(labs)
         shuffle(shuffled)
-        runs += [plan_visits(lab, repeat, options) for lab in shuffled]
+        for lab in shuffled:
+            visits = plan_visits(lab, repeat, options)
+            few = replace(plan_few(lab, repeat), experiment="cost", group=visits.group)
+            runs += [few, visits]  # a price of now: the machine's speed drifts
     return runs
 
 
@@ -100,7 +106,9 @@ def plan_visits(lab: Lab, repeat: int, options: Options) -> Run:
 
 def conclude(made: list[Measured], options: Options, folder: Path) -> Conclusion:
     """A chart for clients who stay, and one for those who come and go."""
-    points, bills = make_points(made), make_bills(made, options.prices)
+    steady = [each for each in believed(made) if not each.failures]
+    prices = options.prices.renewed([*few_prices(steady)])
+    points, bills = make_points(made), make_bills(made, prices)
     charts = [held_chart(points, folder)] if points else []
     charts += [visit_chart(bills, folder)] if bills else []
     findings = held_findings(points) + visit_findings(bills)

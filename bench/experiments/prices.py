@@ -30,7 +30,7 @@ REQUESTS = {  # of each service that the generator speaks: the price's name
     "files, 1 KiB": (("files", SITE), "/"),
 }
 ASKING = 500  # clients, each of whom asks once
-FEW, FEW_MS = 10, 250  # clients who come and go; the first are dear
+FEW, FEW_MS = 10, 200  # clients who come and go, and for how long
 ALONE_EACH, QUICK_ALONE_EACH = 3, 2  # clients alone in each repeat
 POOL, PAIR = 10, 2  # workers of a pool; and of one that is as busy as one can be
 NULL, LINE_OF_TWO = "null", "line-of-two"
@@ -50,7 +50,7 @@ def plan(labs: list[Lab], options: Options) -> list[Run]:
         alone = QUICK_ALONE_EACH if options.is_quick else ALONE_EACH
         for lab in labs:
             of_repeat += plan_alone(lab, alone, repeat)
-            of_repeat += [plan_few(lab, repeat)] * (repeat % 2)
+            of_repeat += [plan_few(lab, repeat)] * (options.is_alone or repeat == 1)
         if options.null:
             of_repeat.append(plan_idle(options.null, repeat))
         shuffle(of_repeat)
