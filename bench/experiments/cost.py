@@ -20,12 +20,12 @@ from bench.experiments.cost_visits import (
     BYTES,
     CONNECTIONS,
     make_bills,
+    plan_prices,
+    prices_of,
     visit_chart,
     visit_findings,
 )
 from bench.experiments.experiment import Conclusion, Experiment, Options
-from bench.experiments.prices import few_prices, plan_few
-from bench.judge.stamps import believed
 from bench.measure import rig
 from bench.measure.labs import Lab
 from bench.measure.runs import Generator, Measured, Run, START_S
@@ -47,10 +47,10 @@ def plan(labs: list[Lab], options: Options) -> list[Run]:
     for repeat in range(1, repeats + 1):
         shuffled = list(labs)
         shuffle(shuffled)
-        for lab in shuffled:
-            visits = plan_visits(lab, repeat, options)
-            few = replace(plan_few(lab, repeat), experiment="cost", group=visits.group)
-            runs += [few, visits]  # a price of now: the machine's speed drifts
+        visits = [plan_visits(lab, repeat, options) for lab in shuffled]
+        more = {"experiment": "cost", "group": visits[0].group}
+        runs += [replace(each, **more) for each in plan_prices(shuffled, repeat)]
+        runs += visits
     return runs
 
 
@@ -106,8 +106,7 @@ def plan_visits(lab: Lab, repeat: int, options: Options) -> Run:
 
 def conclude(made: list[Measured], options: Options, folder: Path) -> Conclusion:
     """A chart for clients who stay, and one for those who come and go."""
-    steady = [each for each in believed(made) if not each.failures]
-    prices = options.prices.renewed([*few_prices(steady)])
+    prices = options.prices.renewed([*prices_of(made)])
     points, bills = make_points(made), make_bills(made, prices)
     charts = [held_chart(points, folder)] if points else []
     charts += [visit_chart(bills, folder)] if bills else []

@@ -1,17 +1,20 @@
 """cost: clients who come and go, as in chapter 30 of Stevens' book."""
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 
 from bench.experiments.cost_held import POOL, VISITS
 from bench.experiments.experiment import Finding, labs_of
-from bench.judge.prices import FREE, Prices
+from bench.experiments.prices import few_prices, of_scene, plan_few
+from bench.judge.prices import FREE, Price, Prices, price
 from bench.judge.stamps import believed, hollow
 from bench.measure.labs import Lab
+from bench.measure import rig
 from bench.measure.rig import Counted
-from bench.measure.runs import Measured
+from bench.measure.runs import Measured, Run
 from bench.tell.charts import Chart, write_csv
 from bench.tell.summary import table
 from bench.tell.units import seconds
@@ -20,6 +23,35 @@ CONNECTIONS = 5000
 BYTES = 4000
 AT_ONCE = 10
 REQUEST = "desk, 4000 bytes"  # as the price list has it
+KEPT = {"kept-echo": "echo hello", "kept-bytes": f"bytes {BYTES}"}  # by scene
+KEPT_MS = 100
+
+
+# ---- Prices of now: the machine's speed drifts ----
+
+
+def plan_prices(labs: list[Lab], repeat: int) -> Iterator[Run]:
+    """A few clients of each lab, and requests on connections that are kept."""
+    for lab in labs:
+        yield plan_few(lab, repeat)
+    for lab in [each for each in labs if each.clerks(POOL) == 1 and repeat == 1]:
+        for scene, say in KEPT.items():
+            flags = {"requests": 0, "say": say, "duration": f"{KEPT_MS}ms"}
+            generators = rig.sharing(1, flags)
+            yield replace(plan_few(lab, repeat), scene=scene, generators=generators)
+
+
+def prices_of(made: list[Measured]) -> Iterator[Price]:
+    """What these runs have cost."""
+    steady = [each for each in believed(made) if not each.failures]
+    yield from few_prices(steady)
+    usual, more = (
+        [each.cpu_each_s for each in of_scene(steady, scene) if each.answered]
+        for scene in KEPT
+    )
+    if usual and more:
+        beyond = [each - median(usual) for each in more]
+        yield price(f"{REQUEST}: CPU beyond an echo's", beyond)
 
 
 # ---- Clients who come and go, as in Stevens' chapter 30 ----

@@ -50,7 +50,7 @@ def plan(labs: list[Lab], options: Options) -> list[Run]:
         alone = QUICK_ALONE_EACH if options.is_quick else ALONE_EACH
         for lab in labs:
             of_repeat += plan_alone(lab, alone, repeat)
-            of_repeat += [plan_few(lab, repeat)] * (options.is_alone or repeat == 1)
+            of_repeat += [plan_few(lab, repeat)] * options.is_alone
         if options.null:
             of_repeat.append(plan_idle(options.null, repeat))
         shuffle(of_repeat)

@@ -124,17 +124,14 @@ class Prices:
         """CPU time of the server for a connection on which nothing is asked."""
         return self.one("connection: CPU of the server", server)
 
-    def visit(
-        self, server: str, request: str, usual: str = "desk, echo hello"
-    ) -> float:
+    def visit(self, server: str, request: str) -> float:
         """CPU time of the server for a client who connects, asks once and goes.
 
-        What the model charges for a connection with the usual request while few come
-        at a time, and what this request takes more, which is no matter of the model's.
+        What the model charges for a connection with an echo while few come at a time,
+        and what this request takes more, which is no matter of the model's.
         """
-        asked, known = map(self.request, (request, usual))
         few = self.one("connection, few at a time: CPU of the server", server)
-        return few + asked - known if few else math.nan
+        return few + self.one(f"{request}: CPU beyond an echo's") if few else math.nan
 
     def request(self, name: str) -> float:
         """CPU time of the server that has one thread for a connection with a request."""
