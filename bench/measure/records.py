@@ -2,6 +2,7 @@
 
 import csv
 import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -96,12 +97,22 @@ def join(
 ) -> list[tuple[Client, Visit | None]]:
     """Each client with its visit, by source port, in the order of the line.
 
-    A client that the server never accepted stands last and has no visit.
+    A client that the server never accepted stands last and has no visit. The kernel may
+    give a port away again in a long run: its clients come in the same order on both sides.
     """
-    by_port = {visit.port: visit for visit in visits}
-    if len(by_port) < len(visits):
+    by_port: dict[int, list[Visit]] = {}
+    for visit in sorted(visits, key=lambda visit: visit.accepted, reverse=True):
+        by_port.setdefault(visit.port, []).append(visit)
+    users = Counter(client.port for client in clients)
+    if any(
+        len(found) != users[port] and max(len(found), users[port]) > 1
+        for port, found in by_port.items()
+    ):
         raise BenchError(
             "two clients of one run had the same port: cannot join the trace"
         )
-    pairs = [(client, by_port.get(client.port)) for client in clients]
+    pairs = [
+        (client, by_port[client.port].pop() if by_port.get(client.port) else None)
+        for client in sorted(clients, key=lambda client: client.started)
+    ]
     return sorted(pairs, key=lambda pair: pair[1].accepted if pair[1] else math.inf)

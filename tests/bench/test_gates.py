@@ -8,15 +8,18 @@ import pytest
 
 from bench.judge import gates, stamps
 from bench.measure import kernel
-from bench.measure.processes import started
+from bench.measure.processes import BenchError, started
+from bench.measure.records import join
 from tests.helpers.bench_world import (
     Generator,
     burst,
     change,
     change_clients,
+    client,
     ideal,
     make_run,
     quiet,
+    visit,
 )
 
 
@@ -308,3 +311,19 @@ def test_what_is_near_the_floor_is_told_from_what_is_not():
     assert gates.is_near_floor(0.001, 0.001)
     assert gates.is_near_floor(0.0029, 0.001)
     assert not gates.is_near_floor(0.005, 0.001)
+
+
+# --- clients and visits are joined by port ---------------------------------------------------
+
+
+def test_a_port_that_was_given_away_again_joins_both_of_its_clients():
+    """In the order in which they came, however the records are ordered."""
+    first, second = (client(i, i, i, i + 1, port=40_000) for i in (0, 5))
+    visits = [visit(second, 5, 6), visit(first, 0, 1)]
+    assert join([second, first], visits) == [(first, visits[1]), (second, visits[0])]
+
+
+def test_a_port_of_two_clients_with_one_visit_is_refused():
+    first, second = (client(i, i, i, i + 1, port=40_000) for i in (0, 5))
+    with pytest.raises(BenchError, match="the same port"):
+        join([first, second], [visit(first, 0, 1)])
