@@ -29,7 +29,7 @@ set grid xtics back linewidth 1 dashtype solid linecolor rgb faint
 
 set lmargin at screen fit(0.20, 0.3)
 set rmargin at screen 0.59
-set xrange [rate_min / 2.2 : max(rate_max, bound_max) * 3]
+set xrange [rate_min / 1.5 : max(rate_max, bound_max) * 3]
 set xlabel 'answers per second'
 set xtics ('10' 10, '100' 100, '1000' 1000, '10,000' 1e4, '30,000' 3e4, '100,000' 1e5, '300,000' 3e5)
 plot marks using 'bound':(column('row') - 0.4):(0):(0.8):(tone(column('number'))) \
