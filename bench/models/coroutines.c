@@ -47,7 +47,7 @@ int main(int argc, char *argv[])
         {"max-clients", "most coroutines", .number = &max_clients, 1, 30000},
         {0},
     };
-    /* Lab 4's limits, if they are asked for: who waits holds no worker. */
+    /* Lab 4's limits, if asked for: a client that waits holds no worker. */
     service_limit_waits();
     wait_limits.idle_ns = wait_limits.request_ns = wait_limits.write_ns = 0;
     quota_client_needs = A_COROUTINE;

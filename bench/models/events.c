@@ -33,8 +33,7 @@ static void end(nfds_t i, enum outcome outcome, const char *last_words)
     polled[i] = polled[count];
 }
 
-/* Whole lines are sent back; what comes after the last one when no more does.
- */
+/* Whole lines are sent back; what is left, when no more comes. */
 static void find_lines(struct client *c, size_t size)
 {
     c->ready = c->length += size;

@@ -34,8 +34,7 @@ struct coroutine {
 static _Thread_local struct loop {
     struct stack stack; /* of its thread */
     struct coroutine *current, *room_waiter;
-    struct coroutine ready,
-        timers; /* rings: before the first, after the last */
+    struct coroutine ready, timers; /* the heads of two rings */
     int epoll, alive, spare_count;
     struct stack spare[MAX_SPARE];         /* all others are closed */
     struct coroutine all[MAX_DESCRIPTORS]; /* indexed by socket */
