@@ -12,13 +12,11 @@ static struct client {
     size_t length, ready;     /* of what came; of what is sent before more */
     char bytes[MAX_LINE + 2]; /* one buffer for both ways, with CR and LF */
 } clients[END];
-static struct pollfd polled[END];
+static struct pollfd polled[END] = {{.events = POLLIN}}; /* the listener's */
 static nfds_t count = FIRST;
 
 static void begin(int fd)
 {
-    if (fd == -1)
-        return; /* the server stops */
     struct client *c = &clients[count];
     c->length = c->ready = (size_t)snprintf(
         c->bytes, MAX_LINE, "Hello, client %ld.\n", visit_begin(fd));
@@ -34,42 +32,39 @@ static void end(nfds_t i, enum outcome outcome, const char *last_words)
 }
 
 /* Whole lines are sent back; what is left, when no more comes. */
-static void find_lines(struct client *c, size_t size)
+static ssize_t receive(int fd, struct client *c)
 {
-    c->ready = c->length += size;
+    ssize_t size = recv(fd, c->bytes + c->length, sizeof c->bytes - c->length,
+                        MSG_DONTWAIT);
+    if (size == -1)
+        return -1;
+    c->ready = c->length += (size_t)size;
     while (size > 0 && c->ready > 0 && c->bytes[c->ready - 1] != '\n')
         c->ready--;
+    return size;
 }
 
-/* Only the first line can be too long: behind it there is less room. */
-static bool is_too_long(const struct client *c)
+static ssize_t answer(int fd, struct client *c)
 {
-    const char *lf = memchr(c->bytes, '\n', c->length);
-    size_t first = lf != NULL ? (size_t)(lf - c->bytes) + 1 : c->length;
-    return text_without_end((struct text){c->bytes, first}).length > MAX_LINE;
+    ssize_t size = send(fd, c->bytes, c->ready, MSG_DONTWAIT);
+    if (size == -1)
+        return -1;
+    c->ready -= (size_t)size;
+    memmove(c->bytes, c->bytes + size, c->length -= (size_t)size);
+    return size;
 }
 
 static void serve(nfds_t i)
 {
-    struct client *c = &clients[i];
-    char *free = c->bytes + c->length, *full = c->bytes + sizeof c->bytes;
     int fd = polled[i].fd;
-    ssize_t size = c->ready > 0
-                       ? send(fd, c->bytes, c->ready, MSG_DONTWAIT)
-                       : recv(fd, free, (size_t)(full - free), MSG_DONTWAIT);
-    if (size == -1 && errno != EAGAIN)
-        end(i, LOST, "");
-    if (size == -1)
-        return;
-    if (c->ready > 0) {
-        c->ready -= (size_t)size;
-        memmove(c->bytes, c->bytes + size, c->length -= (size_t)size);
-    } else {
-        find_lines(c, (size_t)size);
-    }
+    struct client *c = &clients[i];
+    ssize_t size = c->ready > 0 ? answer(fd, c) : receive(fd, c);
+    struct text first = {c->bytes, c->length}, line = text_take_line(&first);
     visit_in_request(fd, c->length > 0);
     polled[i].events = c->ready > 0 ? POLLOUT : POLLIN;
-    if (is_too_long(c))
+    if (size == -1 && errno != EAGAIN)
+        end(i, LOST, "");
+    else if (line.length > MAX_LINE) /* behind the first there is less room */
         end(i, SERVED, "error line too long: 4096 bytes at most\n");
     else if (c->length == 0 && (size == 0 || stop_requested()))
         end(i, SERVED, "");
@@ -80,18 +75,16 @@ int main(int argc, char *argv[])
     service_choose(argc, argv, NULL);
     if (argv[1] != NULL && strcmp(argv[1], "echo") != 0)
         errx(EXIT_USAGE, "%s: events serves echo only", argv[1]);
-    int listener = service_listen(SOMAXCONN);
+    int fd, listener = service_listen(SOMAXCONN);
     service_announce("events", listener, "up to %d clients", END - FIRST);
     while (!stop_requested() || count > FIRST) {
-        bool accepts = !stop_requested() && count < END;
-        polled[LISTENER] = (struct pollfd){accepts ? listener : -1, POLLIN, 0};
+        polled[LISTENER].fd = stop_requested() || count == END ? -1 : listener;
         poll(polled, count, refuse_look_after() == NEVER ? -1 : LINGER_MS);
         for (nfds_t i = count - 1; i >= FIRST; i--)
             if (polled[i].revents != 0)
                 serve(i);
-        if (polled[LISTENER].revents != 0)
-            begin(tcp_accept(listener)); /* one is there, or a stop */
+        if (polled[LISTENER].revents != 0 && (fd = tcp_accept(listener)) != -1)
+            begin(fd);
     }
-    refuse_end();
     return visits_report();
 }
