@@ -27,10 +27,9 @@ static void *work(void *unused)
 
 int main(int argc, char *argv[])
 {
-    service_choose(argc, argv, (struct flag[]){WORKERS_FLAG, {0}});
+    service_choose(argc, argv, workers_flag);
     listener = service_listen(SOMAXCONN);
     start_threads(workers, work);
     service_announce("accept", listener, "%d threads", workers);
-    join_threads();
-    return visits_report();
+    return finish();
 }

@@ -58,6 +58,5 @@ int main(int argc, char *argv[])
     wait_gives_way = true;
     loops = loops < max_clients ? loops : max_clients;
     start_threads(loops, run_loop);
-    join_threads();
-    return visits_report();
+    return finish();
 }

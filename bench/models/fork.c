@@ -32,6 +32,5 @@ int main(int argc, char *argv[])
     while ((client = tcp_accept(listener)) != -1)
         start_child(client);
 
-    stop_processes();
-    return visits_report();
+    return finish();
 }

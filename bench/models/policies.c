@@ -84,7 +84,7 @@ static void push(int client)
 int main(int argc, char *argv[])
 {
     const struct flag flags[] = {
-        WORKERS_FLAG,
+        workers_flag[0],
         {"policy", "who is served next", .text = &policy,
          .choices = "fcfs|sjf|own"},
         {0},
@@ -99,6 +99,5 @@ int main(int argc, char *argv[])
     pthread_mutex_lock(&lock);
     pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&lock);
-    join_threads();
-    return visits_report();
+    return finish();
 }

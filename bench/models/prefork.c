@@ -15,15 +15,12 @@ static void work(int listener)
 int main(int argc, char *argv[])
 {
     quota_client_needs = A_PROCESS;
-    service_choose(argc, argv, (struct flag[]){WORKERS_FLAG, {0}});
+    service_choose(argc, argv, workers_flag);
     int listener = service_listen(SOMAXCONN);
     say_as("prefork"); /* the children, too */
     for (int i = 0; i < workers; i++)
         if (!start_process(work, listener, listener))
             err(EXIT_FAILURE, "cannot start process %d of %d", i + 1, workers);
     service_announce("prefork", listener, "%d processes", workers);
-
-    wait_for(-1, 0, NEVER, true); /* for a stop */
-    stop_processes();
-    return visits_report();
+    return finish();
 }

@@ -16,7 +16,7 @@ static void *work(void *number)
 
 int main(int argc, char *argv[])
 {
-    service_choose(argc, argv, (struct flag[]){WORKERS_FLAG, {0}});
+    service_choose(argc, argv, workers_flag);
     listeners[0] = service_listen(SOMAXCONN);
     for (int i = 1; i < workers; i++)
         listeners[i] = tcp_listen_beside(listeners[0], SOMAXCONN);
@@ -26,6 +26,5 @@ int main(int argc, char *argv[])
     wait_for(-1, 0, NEVER, true); /* for a stop, which closes the first */
     for (int i = 1; i < workers; i++)
         shutdown(listeners[i], SHUT_RDWR);
-    join_threads();
-    return visits_report();
+    return finish();
 }

@@ -7,6 +7,9 @@
 #endif
 
 int workers = 16;
+const struct flag workers_flag[] = {
+    {"workers", "how many serve", .number = &workers, 1, MAX_WORKERS}, {0}};
+
 static pthread_t threads[MAX_WORKERS];
 static pid_t children[MAX_PROCESSES];
 static int thread_count, child_count;
@@ -24,12 +27,6 @@ void start_threads(int count, void *(*work)(void *))
                                     (void *)(long)thread_count)) != 0)
             err(EXIT_FAILURE, "cannot start thread %d of %d", thread_count + 1,
                 count);
-}
-
-void join_threads(void)
-{
-    for (int i = 0; i < thread_count; i++)
-        pthread_join(threads[i], NULL);
 }
 
 bool start_process(void (*run)(int), int fd, int listener)
@@ -62,9 +59,13 @@ void await_processes(int max)
     }
 }
 
-void stop_processes(void)
+int finish(void)
 {
+    wait_for(-1, 0, NEVER, true); /* for a stop */
     for (int i = 0; i < child_count; i++)
         kill(children[i], SIGTERM);
     await_processes(0);
+    while (thread_count > 0)
+        pthread_join(threads[--thread_count], NULL);
+    return visits_report();
 }

@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "flags.h"
 #include "quota.h"
 #include "refuse.h"
 #include "say.h"
@@ -26,18 +25,14 @@
 
 enum { MAX_WORKERS = 1000, MAX_PROCESSES = 20000 };
 extern int workers; /* of --workers */
-#define WORKERS_FLAG                                                           \
-    {                                                                          \
-        "workers", "how many serve", .number = &workers, 1, MAX_WORKERS        \
-    }
+extern const struct flag workers_flag[]; /* and the end of a table */
 
 /* Talks with a client, and closes. */
 void serve_client(int client);
 
-/* Starts threads, which call work with their numbers, 0 to count - 1; and waits
- * for their end. Exits if it cannot. */
+/* Starts threads, which call work with their numbers, 0 to count - 1. Exits if
+ * it cannot. */
 void start_threads(int count, void *(*work)(void *number));
-void join_threads(void);
 
 /* Starts a process that calls run(fd) and ends with it, or when this one does.
  * A stop of its own closes the listener; it keeps that only if it is fd.
@@ -47,7 +42,8 @@ bool start_process(void (*run)(int), int fd, int listener);
 /* Waits until at most max of these are left. */
 void await_processes(int max);
 
-/* Hands a stop on to them, and waits for all. */
-void stop_processes(void);
+/* Waits for a stop, hands it on to all processes, waits for them and for all
+ * threads, and prints the summary. Returns the exit status. */
+int finish(void);
 
 #endif
