@@ -7,15 +7,16 @@
  * request before that is taken, as N in /sleep/N or /burn/N; any other job
  * counts as 0. So this is for http, where the client speaks first and the
  * kernel keeps it until it has. */
+#include "descriptors.h"
 #include "loop/skeleton.h"
 
-enum { MAX_JOBS = 60000, ANY = -1 };
+enum { ANY = -1 };
 
-/* In the order in which they came. */
+/* In the order in which they came; there is room for all sockets. */
 static struct job {
     int client, worker; /* that is to do it, or ANY */
     long ms;            /* 0 if it does not matter */
-} line[MAX_JOBS];
+} line[MAX_DESCRIPTORS];
 static int waiting;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
@@ -72,13 +73,9 @@ static void push(int client)
     int worker = policy[0] == 'o' ? (int)(random() % workers) : ANY;
     long ms = policy[0] == 's' ? peek_ms(client) : 0;
     pthread_mutex_lock(&lock);
-    bool is_full = waiting == MAX_JOBS;
-    if (!is_full)
-        line[waiting++] = (struct job){client, worker, ms};
+    line[waiting++] = (struct job){client, worker, ms};
     pthread_cond_broadcast(&changed); /* it may be for a certain worker */
     pthread_mutex_unlock(&lock);
-    if (is_full)
-        service_refuse(client);
 }
 
 int main(int argc, char *argv[])
