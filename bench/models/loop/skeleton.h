@@ -24,7 +24,7 @@
 #include "wait.h"
 
 enum { MAX_WORKERS = 1000, MAX_PROCESSES = 20000 };
-extern int workers; /* of --workers */
+extern int workers;                      /* of --workers */
 extern const struct flag workers_flag[]; /* and the end of a table */
 
 /* Talks with a client, and closes. */
