@@ -208,6 +208,17 @@ class Server:
                 continue
         return False
 
+    def in_service(self, *clients: Client) -> None:
+        """Wait until it has read what these sent, and does it: all its threads wait.
+
+        One that never rests is not waited for longer than patience: another stage tells it so.
+        """
+        end = time.monotonic() + self.limits.left()
+        while any(client.is_unread() for client in clients) or self.runs_now():
+            if time.monotonic() > end:
+                return
+            time.sleep(POLL_S)
+
     def wakeups(self) -> int:
         """How often its threads have gone to sleep so far."""
         total = 0

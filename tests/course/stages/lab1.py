@@ -162,7 +162,7 @@ def stops(trial: Trial) -> None:
     with trial.serve("desk") as server:
         client = server.greeted()
         client.send(b"sleep 200\n")
-        client.silent("it asked the server to sleep 200 ms", 0.03)
+        server.in_service(client)
         server.process.send_signal(signal.SIGTERM)
         client.said = 'sent "sleep 200", then the server was sent SIGTERM,'
         client.expect(b"ok sleep 200\n")

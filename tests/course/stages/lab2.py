@@ -117,7 +117,7 @@ def wait_falsely(trial: Trial, first_alarm: int) -> None:
         else:
             last = one_after_the_other(server)
         last.send(b"sleep 150\n")
-        last.silent("it asked the server to sleep 150 ms", 0.03)
+        server.in_service(last)
         server.stop()
         last.said = 'sent "sleep 150", then the server was sent SIGTERM,'
         last.expect(b"ok sleep 150\n")

@@ -114,7 +114,7 @@ def backlog(trial: Trial) -> None:
     ) as server:
         first = server.greeted()
         held = server.connect()  # the accept loop has this one, and waits for a place
-        first.ask(b"barrier 2 60", b"error barrier 1 of 2")
+        shared.all_accepted(server)
         crowd = [socket.socket() for _ in range(wanted + 6)]
         try:
             for one in crowd:
@@ -148,7 +148,7 @@ def stops(trial: Trial) -> None:
         works, idle, half = server.greeted(), server.greeted(), server.greeted()
         works.send(b"sleep 200\n")
         half.send(b"echo half a li")
-        works.silent("it asked the server to sleep 200 ms", 0.05)
+        server.in_service(works, half)
         server.process.send_signal(signal.SIGTERM)
         works.said = 'sent "sleep 200", then the server was sent SIGTERM,'
         works.expect(b"ok sleep 200\n")

@@ -2,7 +2,6 @@
 
 import re
 import signal
-import time
 
 from tests.course.server import Server, Trial
 from tests.course.talk import Client, Failed, as_served
@@ -63,7 +62,7 @@ def all_accepted(server: Server) -> None:
         lambda: server.count("fd") >= wanted or not server.at_start,
         f"{len(server.clients)} clients have connected, and not all are accepted",
     )
-    time.sleep(0.01)  # from accept to the queue
+    server.in_service()  # from accept to the queue
 
 
 def rude_clients(server: Server) -> None:
@@ -152,7 +151,7 @@ def stop_while_serving(trial: Trial, waits: list[int], *flags: str) -> None:
         clients = [server.greeted() for _ in waits]
         for client, wait in zip(clients, waits):
             client.send(b"sleep %d\n" % wait)
-        clients[0].silent("it asked the server to sleep", 0.03)
+        server.in_service(*clients)
         server.process.send_signal(signal.SIGTERM)
         for client, wait in zip(clients, waits):
             client.said = f'sent "sleep {wait}", then the server was sent SIGTERM,'
