@@ -28,8 +28,8 @@ RUN = """\
 suite=/autograder/source/suite
 cd "$suite" || exit 1
 mkdir -p /autograder/results
-python3 -m tests.course.grade {lab} /autograder/submission --json=/tmp/grade.json --no-progress
-python3 -m tests.course.gradescope {lab} --from=/tmp/grade.json --to=/autograder/results/results.json
+python3 -m tests.course.grade {lab} /autograder/submission --json=/autograder/results/grade.json --no-progress
+python3 -m tests.course.gradescope {lab} --from=/autograder/results/grade.json --to=/autograder/results/results.json
 """
 EXECUTABLE = 0o755 << 16
 
