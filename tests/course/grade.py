@@ -111,8 +111,7 @@ def main() -> int:
         return OWN_FAULT
     warn_without_variants(asked.lab, asked.seed)
     tell_report(report, with_progress=not asked.no_progress)
-    if asked.hint:
-        tell_hint(report, asked.hint)
+    tell_hint(report, asked.hint)
     return FULL if report.score == report.max else LESS
 
 

@@ -90,23 +90,23 @@ def tell_report(report, with_progress: bool = True) -> None:
         print(f"  Not limited on this machine: {limit}")
     word = " (provisional: tried once; make grade tries again)" if report.once else ""
     print(f"{report.score} of {report.max} points in {report.seconds:.1f} s{word}")
-    if first and first["ran"] and first["name"] != "build":
-        print(
-            f"Stuck? make grade LAB={report.lab} DIR={report.folder} STAGE={first['name']} HINT=1"
-        )
     if with_progress:
         print(progress(report))
 
 
 def tell_hint(report, depth: int) -> None:
-    """A question; the place; nearly the code."""
+    """A question; the place; nearly the code; and how to ask for the next."""
     first = report.first_failure()
     if first is None or first["name"] == "build":
-        print(
-            "No hint: "
-            + ("read the compiler's first error." if first else "nothing failed.")
-        )
+        if depth > 0:
+            why = "read the compiler's first error." if first else "nothing failed."
+            print(f"No hint: {why}")
         return
     stage = next(one for one in stages(report.lab) if one.name == first["name"])
-    print(f"Hint {depth} for {stage.name}:")
-    print(textwrap.indent(stage.hints[depth - 1], "    "))
+    if depth > 0:
+        print(f"Hint {depth} for {stage.name}:")
+        print(textwrap.indent(stage.hints[depth - 1], "    "))
+    if first["ran"] and depth < len(stage.hints):
+        print(
+            f"Stuck? make grade LAB={report.lab} DIR={report.folder} STAGE={stage.name} HINT={depth + 1}"
+        )
