@@ -17,7 +17,7 @@ tic_size = fit(note, ',9')
 set xtics ('1' 1, '10' 10, '100' 100, '1k' 1000, '10k' 10000) font tic_size
 set grid xtics ytics back linewidth 1 dashtype solid linecolor rgb faint
 set multiplot
-set label 2 'dashes: predicted; thin: by the service time alone; pools have 10 workers' at screen 0.5, 0.02 center font fit(note, ',10') textcolor rgb ink
+set label 2 'dashes: predicted; thin: by the service time alone; pools have 4 workers' at screen 0.5, 0.02 center font fit(note, ',10') textcolor rgb ink
 do for [p = 0 : int(panel_max)] {
     col = p % columns
     row = p / columns

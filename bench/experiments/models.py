@@ -2,8 +2,11 @@
 
 import math
 import random
+from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 
+from bench.experiments import prices
 from bench.experiments.experiment import Conclusion, Experiment, Finding, Options
 from bench.experiments.models_chart import (
     CONNECTIONS,
@@ -19,15 +22,18 @@ from bench.experiments.models_chart import (
     make_crowd_chart,
     make_curves,
 )
+from bench.judge.predictions import last_done
+from bench.measure import rig
 from bench.measure.labs import Lab
-from bench.measure.runs import START_S, Generator, Measured, Run, burst
+from bench.measure.runs import START_S, Measured, Run, burst
 
-USERS = 10  # at a time
+USERS = WORKERS = 10  # at a time
 REQUEST, BYTES = "bytes 4000", 4000
+EACH_S = 3e-4  # for one of a crowd that is served at once, about
 LASTS_MS, QUICK_LASTS_MS = 1500, 400
 REPEATS, QUICK_REPEATS = 5, 2
 SIZES, QUICK_SIZES = (1, 10, 100, 1000, 10_000), (1, 100)
-MAX_CLIENTS = {"fork": 1000}  # processes; see bench/models/loop/processes.h
+MAX_CLIENTS = {"fork": 1000}  # processes: more would take the bench's time
 MAX_OF_A_POOL = 1000  # with more, the kernel's queue overflows: see backlog
 UNABLE = ("events", "policies")  # one speaks echo only, the other is lab 3 in a line
 
@@ -37,9 +43,12 @@ def plan(labs: list[Lab], options: Options) -> list[Run]:
     if not options.is_alone:
         return []
     shuffle = random.Random(f"models {options.seed}").shuffle
-    servers = [*labs, *(each for each in options.models if each.name not in UNABLE)]
-    runs = []
-    for repeat in range(1, (options.repeats or repeats_of(options)) + 1):
+    able = [each for each in options.models if each.name not in UNABLE]
+    servers = [*labs, *able]
+    repeats = range(1, (options.repeats or repeats_of(options)) + 1)
+    runs = [run for repeat in repeats for run in plan_prices(able, options, repeat)]
+    shuffle(runs)
+    for repeat in repeats:
         of_repeat = [plan_cost(lab, repeat, options) for lab in servers]
         of_repeat += [
             plan_crowd(lab, clients, repeat)
@@ -64,22 +73,28 @@ def most_of(lab: Lab) -> int:
     return MAX_OF_A_POOL
 
 
+def plan_prices(models: list[Lab], options: Options, repeat: int) -> Iterator[Run]:
+    """What the price list has for each lab, for the models: apart, and before."""
+    each = prices.QUICK_ALONE_EACH if options.is_quick else prices.ALONE_EACH
+    for model in models:
+        runs = prices.plan_alone(model, each, repeat)
+        yield from (run for run in runs if run.scene == "alone-sleep")
+    endless = [each for each in models if math.isinf(each.clerks(POOL))]
+    without_null = replace(options, null=None)
+    yield from prices.plan_crowds(endless, without_null, repeat)
+
+
 def plan_cost(lab: Lab, repeat: int, options: Options) -> Run:
     """Connection after connection, ten at a time, for a while."""
     lasts_ms = QUICK_LASTS_MS if options.is_quick else LASTS_MS
-    flags = {
-        "clients": USERS,
-        "requests": 1,
-        "say": REQUEST,
-        "duration": f"{lasts_ms}ms",
-    }
+    flags = {"requests": 1, "say": REQUEST, "duration": f"{lasts_ms}ms"}
     return Run(
         experiment="models",
         group=f"models, repeat {repeat}",
         scene=COST,
         lab=lab,
-        generators=(Generator("closed", flags),),
-        flags={"threads": POOL},
+        generators=rig.sharing(USERS, flags),
+        flags={"threads": WORKERS},
         repeat=repeat,
         is_counted=True,
         expected_s=START_S + lasts_ms / 1000,
@@ -88,6 +103,7 @@ def plan_cost(lab: Lab, repeat: int, options: Options) -> Run:
 
 def plan_crowd(lab: Lab, clients: int, repeat: int) -> Run:
     """All clients at one instant; each needs a worker for a moment."""
+    takes = last_done(clients, SERVICE_MS / 1000, lab.clerks(POOL), math.inf)
     return Run(
         experiment="models",
         group=f"models, repeat {repeat}",
@@ -97,7 +113,8 @@ def plan_crowd(lab: Lab, clients: int, repeat: int) -> Run:
         flags={"threads": POOL},
         repeat=repeat,
         is_counted=True,
-        expected_s=START_S + clients * SERVICE_MS / 1000 / min(lab.clerks(POOL), 20),
+        expected_s=START_S + max(takes, clients * EACH_S),
+        effect_s=takes,
     )
 
 

@@ -1,11 +1,13 @@
 """models: the two charts, and what they are drawn from."""
 
 import math
+import random
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 
-from bench.experiments.charges import NULL
+from bench.experiments.charges import Charges
 from bench.judge.predictions import last_done
 from bench.judge.prices import FREE, Prices
 from bench.judge.stamps import believed
@@ -20,7 +22,8 @@ from bench.tell.units import seconds
 
 COST, CROWD = "cost", "crowd"
 CONNECTIONS = 5000
-POOL = 10
+POOL = 4  # workers, for crowds
+DEALT, DEALS = ("reuseport",), 200  # a line for each worker, by lot; lots to average
 SERVICE_MS = 2
 LISTED = 1000  # clients: the largest crowd on the price list
 
@@ -60,18 +63,24 @@ class CrowdCurve:
     def predicted(self, clients: int) -> float:
         """The same with what this machine charges: alone + line + crowd.
 
-        The crowd's price grows with each client, is measured up to LISTED, and is known
-        for labs; where it is not, that of the null server stands in for it.
+        The crowd's price is listed up to LISTED, and grows with each client. Where
+        clients are dealt to lines by lot, the last is done in the fullest.
         """
         service = self.prices.service("sleep", SERVICE_MS / 1000)
-        alone = max(0.0, median(self.lasts[min(self.lasts)]) - service)
-        clerks = self.lab.clerks(POOL)
-        line = last_done(clients, service, clerks, math.inf)
-        if clerks == 1:
-            return alone + line
-        known = math.isinf(clerks) and self.lab.name in self.prices.servers
-        server = self.lab.name if known else NULL
-        return alone + line + clients * self.prices.crowd(LISTED, server) / LISTED
+        alone = self.prices.alone("sleep", self.lab.name)
+        line = last_done(clients, service, self.lab.clerks(POOL), math.inf)
+        if self.lab.name in DEALT:
+            line = service * fullest(clients, POOL)
+        listed = min(clients, LISTED)
+        crowd = Charges(self.lab, POOL, self.prices).paid(listed) * clients / listed
+        return alone + line + crowd
+
+
+def fullest(clients: int, lines: int) -> float:
+    """How many stand in the fullest of some lines, on average, if they are dealt by lot."""
+    lots = random.Random(clients)
+    dealt = ([lots.randrange(lines) for _ in range(clients)] for _ in range(DEALS))
+    return fmean(max(Counter(each).values()) for each in dealt)
 
 
 def cpu_for_all(made: Counted) -> float:
