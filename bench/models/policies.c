@@ -46,16 +46,14 @@ static int choose(int worker)
 /* Returns -1 when the server stops and no job is left. */
 static int take(int worker)
 {
-    int client = -1, place;
+    int place;
     pthread_mutex_lock(&lock);
     while ((place = choose(worker)) == waiting && !stop_requested())
         pthread_cond_wait(&changed, &lock);
-    if (place < waiting) {
-        client = line[place].client;
-        waiting--;
+    int client = place < waiting ? line[place].client : -1;
+    if (client != -1)
         memmove(&line[place], &line[place + 1],
-                (size_t)(waiting - place) * sizeof *line);
-    }
+                (size_t)(--waiting - place) * sizeof *line);
     pthread_mutex_unlock(&lock);
     return client;
 }

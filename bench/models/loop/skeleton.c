@@ -25,8 +25,7 @@ void start_threads(int count, void *(*work)(void *))
     for (; thread_count < count; thread_count++)
         if ((errno = pthread_create(&threads[thread_count], NULL, work,
                                     (void *)(long)thread_count)) != 0)
-            err(EXIT_FAILURE, "cannot start thread %d of %d", thread_count + 1,
-                count);
+            err(EXIT_FAILURE, "cannot start thread %d", thread_count + 1);
 }
 
 bool start_process(void (*run)(int), int fd, int listener)
