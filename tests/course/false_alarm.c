@@ -30,12 +30,15 @@ static int number_of(const char *name)
 }
 
 /* glibc has an older pthread_cond_wait of the same name, for programs of 2002;
- * dlsym would find that one. Before the first thread, so no lock. */
+ * dlsym would find that one. ThreadSanitizer's has no version, and must be
+ * called, or it would not see that the lock is given up. Before the first
+ * thread, so no lock. */
 __attribute__((constructor)) static void find(void)
 {
 #ifdef __GLIBC__
-    *(void **)&real_wait =
-        dlvsym(RTLD_NEXT, "pthread_cond_wait", "GLIBC_2.3.2");
+    if (dlsym(RTLD_DEFAULT, "__tsan_init") == NULL)
+        *(void **)&real_wait =
+            dlvsym(RTLD_NEXT, "pthread_cond_wait", "GLIBC_2.3.2");
 #endif
     if (real_wait == NULL)
         *(void **)&real_wait = dlsym(RTLD_NEXT, "pthread_cond_wait");

@@ -168,6 +168,14 @@ class Server:
         self.clients.append(client)
         return client
 
+    def connect_at_once(self, count: int) -> list[Client]:
+        """So many clients at one instant: the server stands still while the kernel lets them in."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            return [self.connect() for _ in range(count)]
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
     def greeted(self) -> Client:
         client = self.connect()
         client.greeted()

@@ -1206,6 +1206,9 @@ EMPTY = [
 ]
 
 # What luck decides: at most so many points, and any stage may be the first that fails.
+CAUSE_BY_LUCK = {
+    "stale-pointer"
+}  # it crashes in half of its runs, else its bytes are wrong
 RACES = {"address", "push-unlocked", "no-lock", "pop-twice"}
 
 LAST_FIRST = (Q, "queue->popped++ %", "--queue->pushed %")
