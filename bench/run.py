@@ -12,6 +12,7 @@ import platform
 import random
 import sys
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parent.parent
@@ -19,8 +20,10 @@ sys.path[0] = str(SOURCE)  # the packages are named from the root
 
 from bench.experiments import arrivals, backlog, capacity, cost, crowd, dmv
 from bench.experiments import knee, models, policies, prices, silent, throughput, work
-from bench.experiments.experiment import Conclusion, Experiment, Options, Part
+from bench.experiments.experiment import Experiment, Options, Part
+from bench.experiments.prices_list import price_list
 from bench.judge import stamps
+from bench.judge.prices import Prices
 from bench.judge.verdicts import MISSED
 from bench.measure import machine, rig, runs
 from bench.measure.labs import Lab, find_also, find_labs, find_models, find_null
@@ -82,19 +85,24 @@ class Bench:
         measured = tuple(prices.kernel_prices())
         self.options = replace(self.options, kernel_prices=measured)
         planned = self.plan()
-        expected_s = sum(run.expected_s for run in planned)
-        progress = Progress(expected_s)
-        self.patience = stamps.Patience(AGAIN_SHARE * expected_s)
+        progress = Progress(seconds_of(planned))
         try:
-            for run in planned:
-                experiment = EXPERIMENTS[run.experiment]
-                if experiment.is_over(self.of(experiment), self.options):
-                    continue
-                progress.show(run.group, run.step)
-                self.made.append(self.make(run))
-                progress.passed(run.expected_s)
+            for name, runs in groupby(planned, lambda run: run.experiment):
+                self.measure_one(EXPERIMENTS[name], list(runs), progress)
         finally:
             progress.clear()
+
+    def measure_one(
+        self, experiment: Experiment, runs: list[Run], progress: Progress
+    ) -> None:
+        """Make the runs of one experiment; what it does not use of its time is the next's."""
+        self.patience.left_s += AGAIN_SHARE * seconds_of(runs)
+        for run in runs:
+            if experiment.is_over(self.of(experiment), self.options):
+                continue
+            progress.show(run.group, run.step)
+            self.made.append(self.make(run))
+            progress.passed(run.expected_s)
 
     def make(self, run: Run) -> Measured:
         """Make a run, and again if it cannot be believed."""
@@ -104,18 +112,18 @@ class Bench:
 
     def conclude(self) -> list[Chart]:
         """Write the summary, and the CSVs behind the charts; returns the charts."""
-        self.made = stamps.leave_out(self.made)
+        self.parts, self.made = [], stamps.leave_out(self.made)
         self.options = replace(
             self.options,
-            prices=prices.price_list(
-                self.of(prices.EXPERIMENT), self.options.kernel_prices
+            prices=price_list(
+                self.of(prices.EXPERIMENT), Prices(self.options.kernel_prices)
             ),
         )
         sections = [headline(self)]
         for experiment in self.experiments:
             if made := self.of(experiment):
                 conclusion = experiment.conclude(made, self.options, self.folder)
-                conclusion = stamped(conclusion, made)
+                conclusion = conclusion.stamped(made)
                 self.parts.append(Part(experiment, conclusion, made))
                 sections.append(summary.section(experiment, conclusion, made))
         stamps.write(self.made, self.folder)
@@ -153,15 +161,9 @@ class Bench:
         return self.folder / "summary.txt"
 
 
-def stamped(conclusion: Conclusion, made: list[Measured]) -> Conclusion:
-    """The same with what is to be said of the runs of each chart, red or grey."""
-    charts = []
-    for chart in conclusion.charts:
-        shown = [each for each in made if chart.shows(each.run.scene)]
-        said = {"stamp": stamps.stamp(shown), "left_out": stamps.grey_line(shown)}
-        said = {name: text for name, text in said.items() if text}
-        charts.append(replace(chart, settings=chart.settings | said))
-    return replace(conclusion, charts=charts)
+def seconds_of(runs: list[Run]) -> float:
+    """How long they take, if no run is made again."""
+    return sum(run.expected_s for run in runs)
 
 
 def headline(bench: Bench) -> str:

@@ -28,7 +28,8 @@ from bench.experiments.arrivals_scenes import (
     make_points,
 )
 from bench.experiments.experiment import Conclusion, Experiment, Finding, Options
-from bench.experiments.prices import LINE_OF_TWO, line_prices, plan_lines
+from bench.experiments.prices import plan_lines
+from bench.experiments.prices_list import LINE_OF_TWO, price_list
 from bench.judge.stamps import believed
 from bench.measure.labs import Lab
 from bench.measure.runs import Generator, Measured, Run, START_S
@@ -148,8 +149,7 @@ def plan_run(
 
 def conclude(made: list[Measured], options: Options, folder: Path) -> Conclusion:
     """Latency against load, and the pair of clocks."""
-    steady = [each for each in believed(made) if not each.failures]
-    prices = options.prices.renewed([*line_prices(steady)])
+    prices = price_list(made, options.prices)
     points = [point for scene in SCENES for point in make_points(scene, made, prices)]
     kept = make_kept(made)
     more = [make_models_chart(kept, folder)] if kept else []

@@ -1,12 +1,13 @@
 """What a lab's model is charged for a burst, by this machine's price list."""
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from bench.judge.predictions import burst_computing, burst_waiting
-from bench.judge.prices import FREE, Prices
+from bench.judge.predictions import burst_computing, burst_waiting, held_back
+from bench.judge.prices import FREE, Prices, interpolate
 from bench.measure.labs import Lab
 
 CORES = len(os.sched_getaffinity(0))
@@ -35,37 +36,28 @@ class Charges:
     def crowd(self, rank: int) -> float:
         """How much later the client of this rank is with a clerk, for the crowd alone.
 
-        One clerk's line hides it: while he serves, the others connect. Of a pool's
-        clients the first are late for the pool's own work, until each worker has one,
-        and all for what the kernel and the generator take: the later of the two.
+        Of a pool's clients the first are late for the pool's own work, until each
+        worker has one; where each has a thread, all are. One clerk has no crowd.
         """
-        if rank not in self.known:
-            self.known[rank] = self.paid(rank)
-        return self.known[rank]
-
-    @cached_property
-    def known(self) -> dict[int, float]:
-        """What each rank pays, once it was asked: a chart's curve asks very often."""
-        return {}
-
-    def paid(self, rank: int) -> float:
-        """The same, computed."""
         if self.clerks == 1:
             return 0.0
-        own = self.prices.waiting_crowd(min(rank, self.clerks), self.lab.name)
-        return max(own, self.prices.crowd(rank, NULL)) if self.lab.has_pool else own
+        return interpolate(self.own_crowd, min(rank, self.clerks))
 
-    @property
-    def each_cpu(self) -> float:
-        """CPU time for a client beyond the time in a line: its thread, the generator.
+    def late(self, clients: int, first: float) -> float:
+        """How much later than at first the first round of a line ends.
 
-        A line's time has one client's connection in it, with all pauses. Where the
-        cores are full there are no pauses, so only its CPU time counts: the server's
-        and the generator's in place of what a client without work takes in a line.
+        A lab with a thread for everybody has no line: its crowd's price has it all.
         """
-        listed = self.prices
-        cpu = listed.cpu(self.lab.name) + listed.generator_cpu
-        return cpu - listed.service("echo", 0)
+        if math.isinf(self.clerks):
+            return 0.0
+        few = min(clients, self.clerks)
+        started = self.prices.started(clients) - self.prices.started(few)
+        return held_back(started, self.prices.asked(clients), first)
+
+    @cached_property
+    def own_crowd(self) -> list[tuple[float, float]]:
+        """What crowds of this lab pay by their size: a chart's curve asks very often."""
+        return self.prices.waiting_crowds(self.lab.name)
 
     def cold(self, rank: int) -> float:
         """What the first of a crowd cost more: a pool's until each worker had one."""
@@ -75,13 +67,18 @@ class Charges:
         """When each client is done whose work waits for so long."""
         services = [self.prices.service("sleep", each) for each in asked]
         alone = self.prices.alone("sleep", self.lab.name)
-        return burst_waiting(services, self.clerks, alone, self.crowd)
+        alone += self.late(len(asked), alone + services[0] + self.crowd(len(asked)))
+        beside = self.prices.hindered if self.lab.has_pool else 0.0
+        return burst_waiting(services, self.clerks, alone, self.crowd, beside)
 
     def computing(self, asked: Sequence[float]) -> list[float]:
         """When each client is done whose work computes for so long."""
         services = [self.prices.service("burn", each) for each in asked]
         alone = self.prices.alone("burn", self.lab.name)
-        more = {"alone": alone, "each": self.each_cpu, "cold": self.cold}
+        if self.clerks == 1:
+            alone += self.late(len(asked), alone + services[0])
+        cpu = self.prices.computing_cpu(self.lab.name)
+        more = {"alone": alone, "cold": self.cold, "demands": [e + cpu for e in asked]}
         time_slice = self.prices.one("time slice")
         return burst_computing(
             services, self.clerks, self.left * CORES, **more, time_slice=time_slice

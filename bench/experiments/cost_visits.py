@@ -8,7 +8,8 @@ from statistics import median
 
 from bench.experiments.cost_held import POOL, VISITS
 from bench.experiments.experiment import Finding, labs_of
-from bench.experiments.prices import few_prices, of_scene, plan_few
+from bench.experiments.prices import plan_few
+from bench.experiments.prices_list import few_prices, of_scene
 from bench.judge.prices import FREE, Price, Prices, price
 from bench.judge.stamps import believed, hollow
 from bench.measure.labs import Lab

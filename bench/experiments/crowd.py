@@ -1,6 +1,7 @@
 """crowd: how long a crowd takes, from 1 client to 1000, waiting or computing."""
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -18,6 +19,8 @@ from bench.experiments.crowd_curves import (
 )
 from bench.experiments.charges import CORES, Charges
 from bench.experiments.experiment import Conclusion, Experiment, Finding, Options
+from bench.experiments.prices import plan_again
+from bench.experiments.prices_list import price_list
 from bench.judge.gates import NEAR_FLOOR
 from bench.judge.stamps import believed
 from bench.measure.labs import Lab
@@ -27,6 +30,8 @@ from bench.tell.units import seconds
 
 FEWEST = 3  # clients of a crowd: one alone is a price, not a crowd
 REPEATS = {1: 2, 3: 5, 10: 5, 30: 5, 100: 5, 300: 3, 1000: 3}  # by clients
+PRICED = 3  # repeats in which the prices of crowds are measured once more
+SCENES = (WAITS.name, COMPUTES.name, FLOOR)
 QUICK_REPEATS = {1: 2, 10: 2, 100: 1, 1000: 1}
 
 
@@ -44,6 +49,11 @@ def plan(labs: list[Lab], options: Options) -> list[Run]:
             for clients, times in repeats.items()
             if repeat <= times
         ]
+        if repeat <= PRICED and not options.is_quick:
+            of_repeat += [
+                replace(run, experiment="crowd", group=group)
+                for run in plan_again(labs, options, repeat)
+            ]
         shuffle(of_repeat)
         runs += sorted(of_repeat, key=lambda run: run.clients > 1)
     return runs
@@ -79,11 +89,13 @@ def plan_run(lab: Lab, group: str, work: Work, clients: int, repeat: int) -> Run
 
 def conclude(made: list[Measured], options: Options, folder: Path) -> Conclusion:
     """A chart for each kind of work, and how far theory was off."""
+    prices = price_list(made, options.prices)
+    made = [each for each in made if each.run.scene in SCENES]
     write_runs(made, folder)
     floor = find_floor(believed(made))
     curves, charts = [], []
     for work in (WAITS, COMPUTES):
-        if of_work := make_curves(believed(made), work, options.prices):
+        if of_work := make_curves(believed(made), work, prices):
             curves += of_work
             runs = [each for each in made if each.run.scene in (work.name, FLOOR)]
             charts.append(make_chart(of_work, runs, work, folder))

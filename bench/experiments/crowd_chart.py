@@ -19,7 +19,8 @@ from bench.tell.textcharts import log_log
 from bench.tell.units import seconds
 
 
-STEPS_TO, STEP = 60, 10  # every number of clients up to here, then every tenth
+ALL_TO, STAIRS_TO = 60, 200  # clients: every number, both edges of each step
+STEP, FAR = POOL, 50  # and beyond, where no step can be seen
 
 
 def make_chart(
@@ -44,7 +45,7 @@ def make_chart(
     rows = [
         [each.run.lab.number, each.run.clients, max(each.latencies)]
         for each in made
-        if each.is_left_out
+        if each.is_left_out and each.run.lab.number  # the floor has no marks
     ]
     write_csv(folder / f"{name}-left-out.csv", "number,clients,last_s", rows)
     header = "number,clients,y_s,name,words"
@@ -100,7 +101,11 @@ def point_row(curve: Curve, point: CrowdPoint) -> list:
 def predictions(curves: list[Curve]) -> list[list]:
     """Both formulas, for so many numbers of clients that their steps show."""
     most = max(point.clients for curve in curves for point in curve.points)
-    sizes = [n for n in range(1, most + 1) if n <= STEPS_TO or n % STEP < 2]
+    sizes = [
+        n
+        for n in range(1, most + 1)
+        if n <= ALL_TO or n <= STAIRS_TO and n % STEP < 2 or n % FAR == 0
+    ]
     return [
         [curve.lab.number, clients, curve.ideal(clients), curve.predicted(clients)]
         for curve in curves

@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bench.judge import stamps
 from bench.judge.estimates import Interval, interval
 from bench.judge.prices import FREE, Price, Prices
 from bench.judge.verdicts import Promise
@@ -101,6 +102,20 @@ class Conclusion:
     findings: list[Finding]
     notes: list[str]
     charts: list[Chart]
+
+    def drawn(self, made: Sequence[Measured]) -> list[Measured]:
+        """Those runs that one of the charts shows; prices, for example, are none of them."""
+        return [e for e in made if any(c.shows(e.run.scene) for c in self.charts)]
+
+    def stamped(self, made: Sequence[Measured]) -> "Conclusion":
+        """The same with what is to be said of the runs of each chart, red or grey."""
+        charts = []
+        for chart in self.charts:
+            shown = [each for each in made if chart.shows(each.run.scene)]
+            said = {"stamp": stamps.stamp(shown), "left_out": stamps.grey_line(shown)}
+            said = {name: text for name, text in said.items() if text}
+            charts.append(replace(chart, settings=chart.settings | said))
+        return replace(self, charts=charts)
 
 
 @dataclass(frozen=True)

@@ -32,10 +32,7 @@ def shared(
     Whoever is left gets an equal share, but never more than one core. The kernel
     gives the shares out in slices, in turn: those whose last slice comes first are
     done one slice after the other, so only the last is as late as equal shares say.
-    Work that fits into one slice is not shared: the cores are clerks with a line.
     """
-    if time_slice >= max(services) and cores == int(cores):
-        return fifo(sorted(services), cores)
     now, attained, done = 0.0, 0.0, []
     for rank, service in enumerate(sorted(services)):
         pace = min(1, cores / (len(services) - rank))
@@ -59,15 +56,28 @@ def burst_waiting(
     clerks: float,
     alone: float = 0.0,
     crowd: Callable[[int], float] = lambda rank: 0.0,
+    beside: float = 0.0,
 ) -> list[float]:
     """When each client of a burst is done, in the order of the line, if its work waits.
 
     alone + ceil(k/c) S + crowd(k): a line of clerks, and what the machine charges
     besides: what each clerk's first client pays more, and how much later the k-th
-    is connected and has its thread.
+    is connected and has its thread. Each further round of clerks who hinder each
+    other takes beside more.
     """
-    ends = fifo(services, clerks)
+    later = [s + beside * (rank >= clerks) for rank, s in enumerate(services)]
+    ends = fifo(later, clerks)
     return [alone + end + crowd(rank) for rank, end in enumerate(ends, 1)]
+
+
+def held_back(started: float, asked: float, first: float) -> float:
+    """How much later the first round ends than it would, which is at first.
+
+    A generator with one thread starts all of a crowd before it asks for any, so no
+    work begins earlier; and it asks for all before it reads the first answer, so no
+    client goes earlier, and each keeps its worker until then.
+    """
+    return max(0.0, started, asked - first)
 
 
 def burst_computing(
@@ -75,23 +85,24 @@ def burst_computing(
     clerks: float,
     cores: float,
     alone: float = 0.0,
-    each: float = 0.0,
+    demands: Sequence[float] | None = None,
     time_slice: float = 0.0,
     cold: Callable[[int], float] = lambda rank: 0.0,
 ) -> list[float]:
     """When each client of a burst is done, in order, if its work needs a core.
 
-    One clerk: alone + k S. More of them keep all cores busy, with the work and with
-    each, what a client costs elsewhere: the utilisation law, done after demand / cores
-    (Denning & Buzen 1978). But what fits into a slice is done in one piece, so it is
-    not done before the cores as clerks are: the later of the two. What a first client
-    pays more (a core that must wake up, cold caches) is paid once on each core, and
-    the cores pay it side by side; cold(k) is the same for the first of a crowd.
+    One clerk: alone + k S. More of them keep all cores busy, with demands, all CPU time
+    that a client costs, in its thread and in the generator: the utilisation law, done
+    after demand / cores (Denning & Buzen 1978). S has pauses, which a full machine has
+    not. But what fits into a slice is done in one piece, so it is not done before the
+    cores as clerks are: the later of the two. What a first client pays more (a core
+    that must wake up, cold caches) is paid once on each core, and the cores pay it
+    side by side; cold(k) is the same for the first of a crowd.
     """
     busy = min(clerks, len(services))
     if busy <= 1:
         return [alone + end for end in fifo(services, 1)]
-    demands = [service + each for service in services]
+    demands = demands or services
     if busy <= cores:
         return [alone + end for end in fifo(demands, busy)]
     if time_slice >= max(services):

@@ -12,6 +12,10 @@ from functools import cached_property
 from bench.judge.estimates import interval
 
 
+CROWD = "crowd without work"
+LINE_CPU = "burn in a line, CPU time beyond its work"
+
+
 @dataclass(frozen=True)
 class Price:
     """One measured price with its interval; at is the size that it was measured at."""
@@ -87,32 +91,52 @@ class Prices:
         two = self.one("sleep 1 ms beside another, beyond its time")
         return 0.001 + two if two else self.service("sleep", 0.001)
 
+    @property
+    def hindered(self) -> float:
+        """By how much a round of ten workers is longer than a turn of one."""
+        ten = self.one("sleep 1 ms beside nine others, beyond its time")
+        return max(0.0, 0.001 + ten - self.service("sleep", 0.001)) if ten else 0.0
+
+    def started(self, clients: float) -> float:
+        """When the generator has started so many who come at one instant."""
+        return self.from_nothing("crowd, until all have started", clients)
+
+    def asked(self, clients: float) -> float:
+        """When it has asked for all of them: it starts all before it asks for any."""
+        return self.from_nothing("crowd, until all have asked", clients)
+
+    def from_nothing(self, what: str, at: float) -> float:
+        """A price at any size; for nobody it is nothing."""
+        return interpolate([(0.0, 0.0), *self.curve(what)], at)
+
     def alone(self, work: str, server: str) -> float:
         """What the first client of a worker pays besides: cold caches, wake-ups."""
         return self.one(f"{work} alone, beyond a line's", server)
 
-    def crowd(self, clients: float, server: str) -> float:
+    def crowds(self, server: str) -> list[tuple[float, float]]:
         """How much later the last of a crowd is done than one alone, without any work."""
-        curve = self.curve("crowd without work", server)
-        return interpolate(curve, clients) - interpolate(curve, 1)
+        curve = self.curve(CROWD, server)
+        return [(at, value - curve[0][1]) for at, value in curve]
 
-    def waiting_crowd(self, clients: float, server: str) -> float:
-        """The same where each waits: the first go while the last still wait.
+    def crowd(self, clients: float, server: str) -> float:
+        """The same of one size."""
+        return interpolate(self.crowds(server), clients)
+
+    def waiting_crowds(self, server: str) -> list[tuple[float, float]]:
+        """The crowds of clients who wait: the first go while the last still wait.
 
         So a small crowd costs less, by what its clients do at their end; a larger one
         more, for all its threads are there at once, and each must wake up.
         """
-        curve = self.curve("crowd without work", server)
-        paid = {at: value - interpolate(curve, 1) for at, value in curve}
-        paid |= dict(self.curve("crowd that waits, beyond one alone", server))
-        return interpolate(sorted(paid.items()), clients)
+        waits = dict(self.curve("crowd that waits, beyond one alone", server))
+        return sorted((dict(self.crowds(server)) | waits).items())
 
     def cold(self, clients: float, server: str) -> float:
         """What the first of a crowd cost more than those who come after them.
 
         The smallest crowd that was measured, less what as many of the next size cost.
         """
-        curve = self.curve("crowd without work", server)
+        curve = self.curve(CROWD, server)
         if len(curve) < 3:
             return 0.0
         (one, at_one), (few, at_few), (many, at_many) = curve[:3]
@@ -123,6 +147,17 @@ class Prices:
     def cpu(self, server: str) -> float:
         """CPU time of the server for a connection on which nothing is asked."""
         return self.one("connection: CPU of the server", server)
+
+    def computing_cpu(self, server: str) -> float:
+        """CPU time of server and generator for a client who computes, beyond the work.
+
+        It was measured in a line of one server; the others' differs by the connection.
+        """
+        of_line = [each for each in self.listed if each.what == LINE_CPU]
+        if not of_line:
+            return self.cpu(server) + self.generator_cpu
+        own = self.cpu(server) - self.cpu(of_line[0].server)
+        return of_line[0].value + own
 
     def visit(self, server: str, request: str) -> float:
         """CPU time of the server for a client who connects, asks once and goes.

@@ -1,6 +1,7 @@
 """Stamps: what follows from the gates: another try, a repeat left out, a word on a chart."""
 
 import dataclasses
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -32,11 +33,13 @@ class Patience:
         the last is kept, with its faults.
         """
         failed: list[Measured] = []
+        begun = time.monotonic()
         while (made := judge(make())).faults:
             is_last = len(failed) + 1 == MAX_TRIES
             if is_last or made.run.expected_s > self.left_s:
                 break
-            self.left_s -= made.run.expected_s
+            took, begun = time.monotonic() - begun, time.monotonic()
+            self.left_s -= max(took, made.run.expected_s)
             failed.append(without_records(made))
         tries = len(failed) + 1
         return dataclasses.replace(made, tries=tries, failed_tries=tuple(failed))
@@ -78,6 +81,15 @@ def believed(made: Iterable[Measured]) -> list[Measured]:
 def hollow(made: Iterable[Measured]) -> list[Measured]:
     """The runs that are left out, and drawn so that one can see through them."""
     return [each for each in made if each.is_left_out]
+
+
+def sound(made: Iterable[Measured]) -> list[Measured]:
+    """The runs that a price may be read from: no client failed; if one of its setting
+    has passed its gates, it has.
+    """
+    runs = [each for each in made if not each.failures]
+    valid = {setting(each) for each in runs if not each.faults}
+    return [e for e in runs if not e.faults or setting(e) not in valid]
 
 
 # ---- Words on a chart ----
@@ -150,8 +162,11 @@ def gate_summary(gate: Gate, made: list[Measured]) -> GateSummary:
     )
 
 
-def trust_lines(made: list[Measured]) -> list[str]:
-    """For the summary: the gates, every try, and every run that failed one."""
+def trust_lines(made: list[Measured], drawn: list[Measured]) -> list[str]:
+    """For the summary: the gates, every try, and every run that failed one.
+
+    Only runs that a chart shows are stamped.
+    """
     again = [each for each in made if each.tries > 1]
     passed = "; ".join(
         f"{each.gate} {each.worst} (limit {each.limit})"
@@ -164,7 +179,7 @@ def trust_lines(made: list[Measured]) -> list[str]:
             f"{count(len(again), 'run')} failed a gate and took {tries} tries; the"
             " first that passed is kept (gates.csv lists all)."
         )
-    lines += [line for line in (stamp(made), grey_line(made)) if line]
+    lines += [line for line in (stamp(drawn), grey_line(made)) if line]
     invalid = [f"  {each.run.name}: {reasons(each)}" for each in made if each.faults]
     lines += invalid[:MAX_NAMED]
     if len(invalid) > MAX_NAMED:

@@ -150,6 +150,8 @@ def draw(chart: Chart, folder: Path) -> None:
             (folder / f"{chart.name}.png").unlink(missing_ok=True)
             warn(f"no {chart.name}.png, only SVG: {gnuplot.reason}")
         elif gnuplot.status != 0:
+            for half_drawn in ("", "-tall"):
+                (folder / f"{chart.name}{half_drawn}.svg").unlink(missing_ok=True)
             raise BenchError(f"cannot draw {chart.name}: {gnuplot.reason}")
     for file in folder.glob(f"{chart.name}*.svg"):
         svg = file.read_text()

@@ -98,7 +98,9 @@ def experiment_section(part: Part, folder: Path) -> str:
         [
             f'<section id="{name}">',
             f"<h2><small>{name}</small> {text(sentence(part.experiment.question))}</h2>",
-            paragraphs(filter(None, [stamps.stamp(part.made)]), "stamp"),
+            paragraphs(
+                filter(None, [stamps.stamp(conclusion.drawn(part.made))]), "stamp"
+            ),
             guess_panel(part),
             *[figure(chart, folder) for chart in conclusion.charts],
             findings_table(conclusion.findings),

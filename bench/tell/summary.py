@@ -23,7 +23,7 @@ def section(
         *captions(conclusion),
         *conclusion.notes,
         clients_line(made),
-        *trust_lines(made),
+        *trust_lines(made, conclusion.drawn(made)),
     ]
     lines += complaints(made)
     return "\n".join(lines)

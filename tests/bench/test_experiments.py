@@ -5,13 +5,14 @@ import dataclasses
 import math
 import random
 import re
+from pathlib import Path
 from statistics import fmean
 
 import pytest
 
 from bench.experiments import arrivals, arrivals_clocks
 from bench.experiments import backlog, backlog_crowd
-from bench.experiments import dmv
+from bench.experiments import crowd, dmv
 from bench.judge import predictions
 from bench.experiments import silent
 from bench.experiments import work, work_chart, work_strips
@@ -28,6 +29,7 @@ from tests.helpers.bench_world import (
 from bench.judge.estimates import percentile
 from bench.experiments.experiment import Options
 from bench.measure.kernel import Snapshot
+from bench.measure.labs import Lab
 
 QUICK = Options(is_quick=True, seed=1, repeats=None)
 FULL = Options(is_quick=False, seed=1, repeats=None)
@@ -189,6 +191,29 @@ def test_a_repeat_that_is_left_out_is_drawn_hollow(module, what, tmp_path):
     assert float(row["mean_s"]) == pytest.approx(fmean(made[wanted[0]].latencies), 1e-3)
     of_others = {len(each.runs) for each in conclusion.findings}
     assert len(of_others) == 2, "one finding has a run less"
+
+
+def test_the_floor_has_no_marks_so_none_of_it_is_drawn_hollow(tmp_path):
+    """gnuplot has no colour for lab 0, and would end with an error."""
+    null = Lab(0, "null", Path("null"), frozenset())
+    options = dataclasses.replace(FULL, null=null)
+    made = [ideal(run) for run in crowd.plan(labs(), options)]
+    left_out = [
+        dataclasses.replace(each, is_left_out=each.run.repeat == 1) for each in made
+    ]
+    assert any(each.is_left_out and each.run.lab == null for each in left_out)
+    crowd.conclude(left_out, options, tmp_path)
+    assert {row["number"] for row in rows(tmp_path, "crowd-waits-left-out")} == set(
+        "1234"
+    )
+
+
+def test_runs_that_give_prices_among_others_stamp_no_chart(tmp_path):
+    made = [ideal(run) for run in crowd.plan(labs(), FULL)]
+    of_prices = [each for each in made if each.run.scene == "crowd"]
+    assert of_prices and all(each.run.experiment == "crowd" for each in made)
+    drawn = crowd.conclude(made, FULL, tmp_path).drawn(made)
+    assert {each.run.scene for each in drawn} == {"waits", "computes"}
 
 
 # ---- arrivals ----

@@ -1,6 +1,7 @@
 """Each gate lets a good run pass and stops the one it is there for."""
 
 import dataclasses
+import itertools
 import math
 import sys
 
@@ -237,7 +238,7 @@ def test_after_five_tries_the_last_is_kept_with_its_faults():
         "Do not trust Lab 1 sequential, scene with 100 clients:"
         " the records of client and server do not agree."
     )
-    assert any(kept.run.name in line for line in stamps.trust_lines([kept]))
+    assert any(kept.run.name in line for line in stamps.trust_lines([kept], [kept]))
 
 
 def repeats(valid, invalid):
@@ -263,6 +264,13 @@ def test_repeats_of_another_point_do_not_count():
     other = change(a_bad_run(), run=make_run(burst(100, "sleep 5"), number=2))
     made = stamps.leave_out([*repeats(5, 0), gates.judge(other)])
     assert "Lab 2" in stamps.stamp(made) and "Lab 1" not in stamps.stamp(made)
+
+
+def test_prices_come_from_runs_that_passed_where_there_are_any():
+    good, bad = repeats(1, 1)
+    assert stamps.sound([good, bad]) == [good] and stamps.sound([bad]) == [bad]
+    failed = change_clients(good, lambda each: each.i == 1, outcome="timeout")
+    assert stamps.sound([failed]) == [], "a client who failed has no price"
 
 
 def test_a_lateness_is_judged_by_what_the_chart_shows(made):
@@ -297,6 +305,16 @@ def test_a_loop_that_fills_the_machine_on_purpose_has_no_lateness():
 def test_a_good_run_is_made_once():
     series = iter([ideal(RUNS[0])])
     assert stamps.Patience(10).make_valid(lambda: next(series)).tries == 1
+
+
+def test_a_run_that_took_longer_than_was_expected_counts_as_long_as_it_took(
+    monkeypatch,
+):
+    clock = itertools.count(step=10)
+    monkeypatch.setattr(stamps.time, "monotonic", lambda: next(clock))
+    patience = stamps.Patience(1000)
+    patience.make_valid(a_bad_run)
+    assert patience.left_s <= 1000 - 10 * (stamps.MAX_TRIES - 1)
 
 
 def test_runs_are_not_made_again_for_ever():

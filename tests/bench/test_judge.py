@@ -10,12 +10,13 @@ from bench.checks import accuracy
 from bench.experiments.charges import CORES, Charges
 from bench.experiments.knee import last_within
 from bench.experiments import prices as price_experiment
+from bench.experiments.prices_list import price_list
 from bench.judge import predictions
 from bench.judge.estimates import interval
-from bench.judge.prices import FREE, Prices, interpolate, price
+from bench.judge.prices import FREE, LINE_CPU, Prices, interpolate, price
 from bench.judge.verdicts import at_least, at_most, within
 from bench.tell import compare
-from tests.helpers.bench_world import ideal, lab, labs
+from tests.helpers.bench_world import LATE_S, ideal, lab, labs
 
 S = 0.010
 
@@ -37,6 +38,20 @@ def test_a_crowd_is_later_by_what_its_threads_cost():
     assert ends == pytest.approx([0.013, 0.015, 0.017])
 
 
+def test_workers_who_hinder_each_other_take_longer_from_their_second_client_on():
+    ends = predictions.burst_waiting([S] * 5, 2, beside=0.001)
+    assert ends == pytest.approx([0.010, 0.010, 0.021, 0.021, 0.032])
+
+
+@pytest.mark.parametrize(
+    "started, asked, first, late",
+    [(0, 0, S, 0), (0.002, 0.004, S, 0.002), (0.012, 0.024, S, 0.014)],
+)
+def test_a_crowd_is_held_back_by_its_generator(started, asked, first, late):
+    """It starts all, asks for all, and only then reads the first answer."""
+    assert predictions.held_back(started, asked, first) == pytest.approx(late)
+
+
 def test_one_slow_customer_holds_up_those_behind():
     assert predictions.burst_waiting([1.0, S, S], 1) == pytest.approx([1, 1.01, 1.02])
 
@@ -52,7 +67,7 @@ def test_a_burst_that_computes_takes_the_cores():
 
 def test_what_a_client_costs_elsewhere_is_paid_on_the_cores():
     """20 clients with 1 ms of thread and generator each, on 2 cores: 10 ms more."""
-    ends = predictions.burst_computing([S] * 20, math.inf, 2, each=0.001)
+    ends = predictions.burst_computing([S] * 20, math.inf, 2, demands=[S + 0.001] * 20)
     assert max(ends) == pytest.approx(0.11)
     cold = predictions.burst_computing([S] * 20, 2, 2, alone=0.003)
     assert max(cold) == pytest.approx(0.103)
@@ -65,8 +80,6 @@ def test_time_slices_let_some_end_a_little_earlier():
     ends = predictions.shared([0.1] * 4, 2, time_slice=0.004)
     assert ends == pytest.approx([0.194, 0.196, 0.198, 0.200])
     assert predictions.shared([0.1] * 2, 2, time_slice=0.004) == [0.1, 0.1]
-    in_line = predictions.shared([0.001] * 3, 2, time_slice=0.004)
-    assert in_line == [0.001, 0.001, 0.002], "what fits into a slice is not shared"
 
 
 def test_work_that_fits_into_a_slice_is_done_by_the_cores_in_rounds():
@@ -78,7 +91,8 @@ def test_work_that_fits_into_a_slice_is_done_by_the_cores_in_rounds():
         "time_slice": 0.004,
     }
     assert max(predictions.burst_computing(**work)) == pytest.approx(0.002)
-    assert max(predictions.burst_computing(**work, each=0.001)) == pytest.approx(0.003)
+    full = predictions.burst_computing(**work, demands=[0.002] * 3)
+    assert max(full) == pytest.approx(0.003)
     work["cores"] = 1.6  # a fifth of the time is others'
     assert max(predictions.burst_computing(**work)) == pytest.approx(0.0025)
     late = predictions.burst_computing(**work, cold=lambda rank: 0.01 * rank)
@@ -140,7 +154,7 @@ def test_a_small_crowd_is_cold_and_if_it_waits_its_end_is_free():
     found = Prices((*crowd, waits))
     assert found.cold(10, "") == found.cold(100, "") == pytest.approx(0.0072)
     assert found.cold(1, "") == 0 and Prices(tuple(crowd[:2])).cold(10, "") == 0
-    paid = [found.waiting_crowd(n, "") for n in (1, 10, 100)]
+    paid = [interpolate(found.waiting_crowds(""), n) for n in (1, 10, 100)]
     assert paid == pytest.approx([0, 0.004, 0.027])
 
 
@@ -149,6 +163,28 @@ def test_two_clerks_have_a_price_of_their_own_for_the_same_work():
     two = price("sleep 1 ms beside another, beyond its time", [0.0003])
     assert Prices((one,)).beside == pytest.approx(0.0012), "where it is not known"
     assert Prices((one, two)).beside == pytest.approx(0.0013)
+
+
+def test_cpu_time_of_a_client_who_computes_is_that_in_a_line_and_the_labs_own():
+    cpu = "connection: CPU of the server"
+    one, other = price(cpu, [50e-6], server="one"), price(cpu, [80e-6], server="other")
+    own = price("client: CPU of the generator", [60e-6])
+    line = price(LINE_CPU, [100e-6], server="one")
+    assert Prices((one, other, own)).computing_cpu("other") == pytest.approx(140e-6)
+    known = Prices((one, other, own, line))
+    assert known.computing_cpu("other") == pytest.approx(130e-6)
+    assert known.computing_cpu("one") == pytest.approx(100e-6)
+
+
+def test_a_crowd_waits_until_the_generator_has_asked_for_all():
+    """Of 100 ms of asking a first round of 12 ms hides 12; threads have it in their price."""
+    asked = [price("crowd, until all have asked", [0.1], at=1000)]
+    started = [price("crowd, until all have started", [0.05], at=1000)]
+    prices = Prices((*asked, *started))
+    few, many = [max(Charges(lab(1), 5, prices).waiting([S] * n)) for n in (10, 1000)]
+    assert few == pytest.approx(10 * S + 0.05 * 9 / 1000)
+    assert many == pytest.approx(1000 * S + 0.1 - S)
+    assert max(Charges(lab(2), 5, prices).waiting([S] * 1000)) == S
 
 
 def test_newer_prices_take_the_place_of_those_of_the_same_name():
@@ -166,9 +202,13 @@ def test_prices_are_found_in_runs_that_have_them(tmp_path):
     runs = price_experiment.plan(labs(), options)
     asked = [(run, run.generators[0].flags["say"].split()[0]) for run in runs]
     timed = [run for run, verb in asked if verb in ("sleep", "burn")]
-    found = price_experiment.price_list([ideal(run) for run in timed])
+    found = price_list([ideal(run) for run in timed])
     assert len(found.listed) >= 4 + 2 * len(labs())
-    assert all(abs(each.value) < 1e-5 for each in found.listed)
+    own = [each for each in found.listed if "until all have" in each.what]
+    assert [each.at for each in own] == [100, 100, 1000, 1000]
+    assert found.started(100) == pytest.approx(LATE_S)
+    assert found.asked(500) == pytest.approx(2 * LATE_S), "as late as this world's are"
+    assert all(abs(each.value) < 1e-5 for each in found.listed if each not in own)
     assert found.service("sleep", 0.1) == pytest.approx(0.1)
 
 

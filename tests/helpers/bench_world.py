@@ -69,7 +69,8 @@ def service_s(flags, i):
     """How long client i keeps a clerk."""
     is_rare = "rare" in flags and i % 100 == 50
     say = flags["rare"] if is_rare else flags.get("head") if i == 0 else None
-    return int((say or flags["say"]).split()[1]) / 1000
+    verb, what = (say or flags["say"]).split()
+    return 0.0 if verb == "echo" else int(what) / 1000
 
 
 def ideal(run):
