@@ -215,7 +215,7 @@ def plan_run(lab: Lab, group: str, kind: str, repeat: int, times: Times) -> Run:
         generators=(probe, slow),
         repeat=repeat,
         expected_s=START_S + times.probe / 1000,
-        effect_s=times.patience / 1000,
+        effect_s=nobody_served_s(lab, times),
         flags={
             "threads": POOL,
             "queue": PLACES,
@@ -223,6 +223,14 @@ def plan_run(lab: Lab, group: str, kind: str, repeat: int, times: Times) -> Run:
             "request-timeout": f"{times.patience}ms",
         },
     )
+
+
+def nobody_served_s(lab: Lab, times: Times) -> float:
+    """For how long nobody is to be served: what the chart shows."""
+    stay, limit = times.stay / 1000, times.patience / 1000
+    if "idle-timeout" not in lab.flags:
+        return stay
+    return min(stay, held_up(SLOW_CLIENTS, POOL, limit))
 
 
 # ---- The conclusion ----

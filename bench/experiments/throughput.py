@@ -12,6 +12,7 @@ from bench.experiments.throughput_scores import (
     CORES,
     CROWD,
     CROWD_USERS,
+    LARGE,
     LOOP,
     MARK,
     SCENES,
@@ -46,6 +47,8 @@ def plan(labs: list[Lab], options: Options) -> list[Run]:
     """Prices first; then each repeat asks all servers in all ways, in a new order."""
     shuffle = random.Random(f"throughput {options.seed}").shuffle
     servers, scenes = choose(labs, options)
+    if LARGE in scenes:
+        rig.add_file(rig.site(), rig.LARGE)
     plan_for = partial(plan_run, options=options)
     runs = [plan_for(each, scene, 0) for scene in scenes for each in servers]
     repeats = options.repeats or (1 if options.is_quick else PAIRS)

@@ -119,9 +119,14 @@ def site() -> Path:
     folder = tempfile.TemporaryDirectory(prefix="bench-site-")
     SITES.append(folder)
     os.chmod(folder.name, 0o755)  # nginx and Apache read it as another user
-    for name, size in SIZES.items():
-        (Path(folder.name) / name).write_bytes(bytes(size))
+    for name in SIZES.keys() - {LARGE}:
+        add_file(Path(folder.name), name)
     return Path(folder.name)
+
+
+def add_file(folder: Path, name: str) -> None:
+    """Write one; the large one takes a second, so only where somebody asks for it."""
+    (folder / name).write_bytes(bytes(SIZES[name]))
 
 
 SITES: list[tempfile.TemporaryDirectory] = []  # they live as long as they stand here

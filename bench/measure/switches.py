@@ -10,7 +10,7 @@ from statistics import median
 from bench.measure.processes import INTERRUPTS
 
 ROUNDS, TRIES = 2000, 5
-BURN_S = 0.3
+BURN_S = 0.15
 
 
 def measure_switches(is_apart: bool) -> list[float]:

@@ -302,6 +302,8 @@ def ideal_base(run):
 
 def test_silent_finds_theory_and_its_caption_is_in_its_csv(tmp_path):
     made = [ideal_siege(run) for run in silent.plan(labs(), FULL)]
+    shown = [silent.Siege(each).ideal for each in made]
+    assert [each.run.effect_s for each in made] == pytest.approx(shown, rel=0.01)
     conclusion = silent.conclude(made, FULL, tmp_path)
     assert all(
         abs(each.off) < 0.03 and each.verdict != "missed"
