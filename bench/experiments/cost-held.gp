@@ -22,7 +22,7 @@ set yrange [memory_min / 3.5 : reserved_max * 1.8]
 set lmargin at screen fit(0.12, 0.2)
 set rmargin at screen fit(0.665, 0.97)
 set bmargin at screen 0.13
-set xlabel "clients who stay\nsolid: memory; dashed: predicted; dotted: addresses" textcolor rgb ink
+set xlabel "clients who stay\nsolid: memory; dashed: predicted; thin: ideal; dotted: addresses" textcolor rgb ink
 set label 2 'memory, with the kernel stacks and page tables' at screen 0.018, 0.51 center rotate textcolor rgb ink
 set xtics ('1' 1, '10' 10, '100' 100, '1000' 1000, '10000' 10000)
 KiB = 1024.0
@@ -36,6 +36,8 @@ plot points using 'clients':(of(2, 'reserved_bytes')) \
          with linespoints linewidth width(c) pointtype shape(c) pointsize size(c) linecolor rgb rgb(c), \
      for [c = 1:number_max] points using 'clients':(of(c, 'predicted_bytes')) \
          with lines linewidth 3 dashtype dashes linecolor rgb tone(c), \
+     for [c = 1:number_max] points using 'clients':(of(c, 'ideal_bytes')) \
+         with lines linewidth 1.5 dashtype thin linecolor rgb tone(c), \
      texts using 'clients':'y_bytes':'name':(tone(column('number'))) \
          with labels noenhanced @beside, 0.5 font note textcolor rgb variable, \
      texts using 'clients':'y_bytes':'words' \

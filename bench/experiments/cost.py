@@ -7,6 +7,7 @@ from pathlib import Path
 from bench.experiments.cost_held import (
     HELD,
     KERNEL_STACK,
+    MEASURED,
     POOL,
     VISITS,
     held_chart,
@@ -32,7 +33,7 @@ from bench.measure.runs import Generator, Measured, Run, START_S
 
 COUNTS = (1, 10, 100, 1000, 10_000)
 LINE_COUNTS = (1, 100, 10_000)  # for labs where most clients stand in line
-QUICK_COUNTS = (1, 1000)
+QUICK_COUNTS = (1, MEASURED, 1000)
 KERNEL_COUNTS = (1, 100, 1000)  # lab 1: the line is the kernel's, and no longer
 PATIENCE_MS = 200  # of those who cannot be greeted, for all workers are taken
 REPEATS, QUICK_REPEATS = 3, 1

@@ -3,7 +3,7 @@
 import math
 import mmap
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.experiments.experiment import Finding
@@ -11,6 +11,7 @@ from bench.measure import rig
 from bench.measure.labs import Lab
 from bench.measure.rig import Held
 from bench.measure.runs import Measured
+from bench.measure.usage import Usage
 from bench.tell.charts import Chart, spread_labels, write_csv
 from bench.tell.summary import table
 from bench.tell.units import KIB, size
@@ -23,6 +24,7 @@ TABLES = PAGE * STACK / (2 * KIB * KIB)  # a page of them describes 2 MiB of add
 PLACE = 44  # bytes: of a client in the table of visits, and in the queue
 DEFAULT_STACK = 8 * KIB * KIB  # where nothing smaller is asked for
 POOL = 16
+MEASURED = 100  # clients whose memory is a price for larger crowds
 HELD, VISITS = "held", "visits"
 
 
@@ -34,6 +36,7 @@ class HeldPoint:
     """A lab with so many clients in place."""
 
     held: Held
+    known: Held | None = None  # the same lab with MEASURED clients: its price
 
     @property
     def lab(self) -> Lab:
@@ -48,14 +51,12 @@ class HeldPoint:
     @property
     def memory(self) -> float:
         """Bytes: what is really there for the process, its tables, its threads."""
-        during = self.held.during
-        return during.resident + during.tables + during.threads * KERNEL_STACK
+        return in_memory(self.held.during)
 
     @property
     def empty(self) -> float:
         """The same before anybody came."""
-        before = self.held.before
-        return before.resident + before.tables + before.threads * KERNEL_STACK
+        return in_memory(self.held.before)
 
     @property
     def each(self) -> float:
@@ -70,9 +71,21 @@ class HeldPoint:
         return PLACE if self.lab.has_pool else 0
 
     @property
-    def predicted(self) -> float:
+    def ideal(self) -> float:
         """Bytes with all clients in place."""
         return self.empty + self.clients * self.predicted_each
+
+    @property
+    def predicted(self) -> float:
+        """What MEASURED clients took here, and for each further one what theory says; of
+        threads what each took. No price predicts itself.
+        """
+        if self.known is None or self.clients <= MEASURED:
+            return math.nan
+        took = in_memory(self.known.during)
+        each = (took - in_memory(self.known.before)) / MEASURED
+        further = each if is_crowd(self.lab) else self.predicted_each
+        return took + (self.clients - MEASURED) * further
 
     @property
     def predicted_threads(self) -> float:
@@ -86,11 +99,17 @@ class HeldPoint:
         return self.held.added("switches")
 
 
+def in_memory(usage: Usage) -> float:
+    """Bytes: the process, its page tables, and the kernel's stack of each thread."""
+    return usage.resident + usage.tables + usage.threads * KERNEL_STACK
+
+
 def make_points(made: list[Measured]) -> list[HeldPoint]:
     """All that were made, lab by lab."""
     held = [each for each in made if each.run.scene == HELD]
     held.sort(key=lambda each: (each.run.lab.number, each.run.clients))
-    return [HeldPoint(each) for each in held]
+    known = {e.run.lab: e for e in held if e.run.clients == MEASURED}
+    return [HeldPoint(each, known.get(each.run.lab)) for each in held]
 
 
 def last_points(points: list[HeldPoint]) -> list[HeldPoint]:
@@ -110,18 +129,19 @@ def held_findings(points: list[HeldPoint]) -> list[Finding]:
 
 
 def finding(
-    point: HeldPoint, what: str, value: float, predicted: float = math.nan, unit="B"
+    point: HeldPoint, what: str, value: float, ideal: float = math.nan, unit="B"
 ) -> Finding:
     """One number of a crowd that stays."""
     what = f"{point.clients} stay: {what}"
     return Finding(
-        point.lab.name, what, [value], predicted, unit=unit, clients=point.clients
+        point.lab.name, what, [value], ideal, unit=unit, clients=point.clients
     )
 
 
 def memory_finding(point: HeldPoint) -> Finding:
     """Memory for all of them, with the server itself."""
-    return finding(point, "memory", point.memory, point.predicted)
+    found = finding(point, "memory", point.memory, point.ideal)
+    return replace(found, predicted=point.predicted)
 
 
 def threads_finding(point: HeldPoint) -> Finding:
@@ -155,8 +175,8 @@ def idle_finding(point: HeldPoint) -> Finding:
 def held_chart(points: list[HeldPoint], folder: Path) -> Chart:
     """Write what the chart is drawn from."""
     header = (
-        "number,lab,clients,greeted,memory_bytes,predicted_bytes,reserved_bytes,"
-        "threads,cpu_each_s,switches_each,idle_cpu_s"
+        "number,lab,clients,greeted,memory_bytes,ideal_bytes,predicted_bytes,"
+        "reserved_bytes,threads,cpu_each_s,switches_each,idle_cpu_s"
     )
     rows = [held_row(point) for point in points]
     write_csv(folder / "cost-held.csv", header, rows)
@@ -202,6 +222,7 @@ def held_row(point: HeldPoint) -> list:
         point.clients,
         held.greeted,
         point.memory,
+        point.ideal,
         point.predicted,
         float(held.during.reserved),
         held.during.threads,
@@ -213,13 +234,13 @@ def held_row(point: HeldPoint) -> list:
 
 def header_words() -> list[str]:
     """What the columns of the text chart are."""
-    return ["lab", "clients", "greeted", "memory", "predicted", "threads"]
+    return ["lab", "clients", "greeted", "memory", "ideal", "threads"]
 
 
 def text_rows(points: list[HeldPoint]) -> Iterable[list[str]]:
     """The chart for a terminal: a table."""
     for p in points:
-        memory = [size(p.memory), size(p.predicted)]
+        memory = [size(p.memory), size(p.ideal)]
         counts = [f"{p.clients}", f"{p.held.greeted}"]
         yield [p.lab.name, *counts, *memory, f"{p.held.during.threads}"]
 
@@ -228,7 +249,7 @@ def label(point: HeldPoint) -> str:
     """What stands at the end of a curve."""
     greeted = point.held.greeted
     if greeted == point.clients:
-        return f"{size(point.each)} each; predicted {size(point.predicted_each)}"
+        return f"{size(point.each)} each; ideal {size(point.predicted_each)}"
     return f"{greeted} served; {point.clients - greeted} in line"
 
 
@@ -254,7 +275,7 @@ def crowd_caption(point: HeldPoint) -> str:
     reserved = point.clients * DEFAULT_STACK
     return (
         f"{point.lab.title} holds {point.clients} clients in {size(point.memory)}:"
-        f" {size(point.each)} each, where {size(point.predicted_each)} are predicted"
+        f" {size(point.each)} each, where theory says {size(point.predicted_each)}"
         f" ({size(TOUCHED)} of stack, {size(KERNEL_STACK)} of kernel stack, the page"
         f" tables). It reserves {size(point.held.during.reserved)} of addresses, and"
         f" with the default stack of {size(DEFAULT_STACK)} that would be"

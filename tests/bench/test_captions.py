@@ -9,7 +9,7 @@ from statistics import median
 
 import pytest
 
-from bench.experiments import cost
+from bench.experiments import cost, cost_held
 from bench.experiments import crowd
 from bench.experiments import dmv
 from bench.experiments import throughput
@@ -133,6 +133,13 @@ def test_cost(tmp_path):
     crowd_row = [row for row in table if row["lab"] == lab(2).name][-1]
     clients = int(crowd_row["clients"])
     alone = [row for row in table if row["lab"] == lab(2).name][0]
+    known = [row for row in table if row["lab"] == lab(2).name][1]
+    assert known["predicted_bytes"] == "NaN", "no price predicts itself"
+    found = float(crowd_row["predicted_bytes"])
+    assert found == pytest.approx(float(crowd_row["memory_bytes"]), rel=0.001)
+    pools = [row for row in table if row["lab"] == lab(3).name]
+    more = float(pools[2]["predicted_bytes"]) - float(pools[1]["memory_bytes"])
+    assert more == pytest.approx((1000 - 100) * cost_held.PLACE, rel=0.01)
     sizes = numbers(charts["cost-held"].caption, SIZES)
     assert sizes[0] == pytest.approx(float(crowd_row["memory_bytes"]), rel=0.01)
     grown = float(crowd_row["memory_bytes"]) - float(alone["memory_bytes"])
