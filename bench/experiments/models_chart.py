@@ -61,19 +61,18 @@ class CrowdCurve:
         return last_done(clients, SERVICE_MS / 1000, self.lab.clerks(POOL), math.inf)
 
     def predicted(self, clients: int) -> float:
-        """The same with what this machine charges: alone + line + crowd.
+        """The same with what this machine charges, as in crowd.
 
         The crowd's price is listed up to LISTED, and grows with each client. Where
         clients are dealt to lines by lot, the last is done in the fullest.
         """
-        service = self.prices.service("sleep", SERVICE_MS / 1000)
-        alone = self.prices.alone("sleep", self.lab.name)
-        line = last_done(clients, service, self.lab.clerks(POOL), math.inf)
+        charges = Charges(self.lab, POOL, self.prices)
+        asked = [SERVICE_MS / 1000] * min(clients, LISTED)
+        last = charges.waiting(asked)[-1]
         if self.lab.name in DEALT:
-            line = service * fullest(clients, POOL)
-        listed = min(clients, LISTED)
-        crowd = Charges(self.lab, POOL, self.prices).paid(listed) * clients / listed
-        return alone + line + crowd
+            more = fullest(clients, POOL) - math.ceil(clients / POOL)
+            last += more * self.prices.service("sleep", asked[0])
+        return last + charges.crowd(LISTED) * (clients - len(asked)) / LISTED
 
 
 def fullest(clients: int, lines: int) -> float:
