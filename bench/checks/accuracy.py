@@ -2,7 +2,7 @@
 
 import argparse
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from statistics import median
 
 from bench.tell.compare import read
@@ -40,27 +40,47 @@ def row(name: str, offs: dict[str, float]) -> list[str]:
     ]
 
 
-def collect(documents: Iterable[dict]) -> dict[str, dict[str, float]]:
-    """For each experiment, what its findings were off by; several results side by side."""
-    found: dict[str, dict[str, float]] = {}
+def judged(documents: Iterable[dict]) -> Iterator[tuple[str, dict, float]]:
+    """Each finding with a prediction: its name, and what it was off by."""
     for number, document in enumerate(documents):
         for finding in document["findings"]:
             share = off(finding)
             if share is not None and math.isfinite(share):
-                name = f"{finding['id']}{f' in result {number + 1}' * bool(number)}"
-                found.setdefault(finding["experiment"], {})[name] = share
+                where = f" in result {number + 1}" * bool(number)
+                yield f"{finding['id']}{where}", finding, share
+
+
+def collect(documents: Iterable[dict]) -> dict[str, dict[str, float]]:
+    """For each experiment, what its findings were off by; several results side by side."""
+    found: dict[str, dict[str, float]] = {}
+    for name, finding, share in judged(documents):
+        found.setdefault(finding["experiment"], {})[name] = share
     return found
+
+
+def cause(finding: dict) -> str:
+    """Where the fault is to be looked for, by the finding's own repeats."""
+    shares = [off(finding | {"median": each}) for each in finding["runs"]]
+    shares = [each for each in shares if each is not None and math.isfinite(each)]
+    if len(shares) < 2:
+        return "one run, which has no interval"
+    least, most = min(shares), max(shares)
+    between = f"{len(shares)} repeats from {least:+.0%} to {most:+.0%}"
+    if least <= 0 <= most:
+        return f"{between}, the prediction among them: noise"
+    return f"{between}, all on one side of it: a price or the formula"
 
 
 def run(given: argparse.Namespace) -> bool:
     """Print a table; is every experiment as good as is promised?"""
-    found = collect(map(read, given.results))
+    documents = [read(each) for each in given.results]
+    found = collect(documents)
     rows = [row(name, offs) for name, offs in found.items()]
     everything = {
         name: share for offs in found.values() for name, share in offs.items()
     }
     print("\n".join(table([HEADINGS, *rows, row("all", everything)])))
-    beyond = {n: s for n, s in everything.items() if abs(s) > FAIR}
-    for name, share in sorted(beyond.items(), key=lambda each: -abs(each[1])):
-        print(f"  beyond 10 %: {name} {share:+.1%}")
+    beyond = [each for each in judged(documents) if abs(each[2]) > FAIR]
+    for name, finding, share in sorted(beyond, key=lambda each: -abs(each[2])):
+        print(f"  beyond 10 %: {name} {share:+.1%} ({cause(finding)})")
     return all(not cells[-1] for cells in rows)

@@ -28,7 +28,7 @@ from bench.experiments.arrivals_scenes import (
     make_points,
 )
 from bench.experiments.experiment import Conclusion, Experiment, Finding, Options
-from bench.experiments.prices import plan_lines
+from bench.experiments.prices import plan_idle, plan_lines
 from bench.experiments.prices_list import LINE_OF_TWO, price_list
 from bench.judge.stamps import believed
 from bench.measure.labs import Lab
@@ -55,23 +55,28 @@ def plan(labs: list[Lab], options: Options) -> list[Run]:
         for scene in SCENES:
             if lab := lab_for(scene, labs):
                 of_repeat += plan_scene(scene, lab, group, repeat, options)
-        of_repeat += plan_service(labs, group, repeat)
+        of_repeat += plan_service(labs, options, group, repeat)
         numbers.shuffle(of_repeat)
         runs += of_repeat
     return runs + (plan_models(labs, options) if options.is_alone else [])
 
 
-def plan_service(labs: list[Lab], group: str, repeat: int) -> list[Run]:
+def plan_service(
+    labs: list[Lab], options: Options, group: str, repeat: int
+) -> list[Run]:
     """Lines whose slope is S. A machine's speed drifts, and near the limit 1 % of S is
     much of a mean: so that S is measured again, among these runs and apart from them.
     """
     numbers = range(LINES_EACH * (repeat - 1) + 1, LINES_EACH * repeat + 1)
-    return [
-        replace(run, experiment="arrivals", group=group)
+    runs = [
+        run
         for number in numbers
         for run in plan_lines(labs, number)
         if run.scene in LINES
     ]
+    if options.null and not options.is_quick:
+        runs.append(plan_idle(options.null, repeat))
+    return [replace(run, experiment="arrivals", group=group) for run in runs]
 
 
 def lab_for(scene: Scene, labs: list[Lab]) -> Lab | None:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bench.experiments.charges import CORES
 from bench.judge.estimates import percentile
 from bench.judge.predictions import Admission, admitted, revival_times, syn_times
 from bench.judge.prices import FREE, Prices
@@ -84,7 +85,11 @@ class BacklogRun:
         """When each is done: those with a place, a SYN's wait, then the line again."""
         patience = self.made.run.timeout_s
         admission = Admission(
-            INSIDE, self.backlog, self.predicted_syns, revival_times(patience)
+            INSIDE,
+            self.backlog,
+            self.predicted_syns,
+            revival_times(patience),
+            is_beside=CORES > 1,
         )
         return admitted(CLIENTS, service, admission, patience)
 

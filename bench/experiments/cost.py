@@ -36,8 +36,8 @@ LINE_COUNTS = (1, 100, 10_000)  # for labs where most clients stand in line
 QUICK_COUNTS = (1, MEASURED, 1000)
 KERNEL_COUNTS = (1, 100, 1000)  # lab 1: the line is the kernel's, and no longer
 PATIENCE_MS = 200  # of those who cannot be greeted, for all workers are taken
-REPEATS, QUICK_REPEATS = 3, 1
-LASTS_S, QUICK_LASTS_S = 0.3, 0.15
+REPEATS, QUICK_REPEATS = 5, 1
+LASTS_S, QUICK_LASTS_S = 0.2, 0.15
 
 
 def plan(labs: list[Lab], options: Options) -> list[Run]:
@@ -48,10 +48,11 @@ def plan(labs: list[Lab], options: Options) -> list[Run]:
     for repeat in range(1, repeats + 1):
         shuffled = list(labs)
         shuffle(shuffled)
-        visits = [plan_visits(lab, repeat, options) for lab in shuffled]
-        more = {"experiment": "cost", "group": visits[0].group}
-        runs += [replace(each, **more) for each in plan_prices(shuffled, repeat)]
-        runs += visits
+        for lab in shuffled:  # each beside its price: a machine's speed drifts
+            visits = plan_visits(lab, repeat, options)
+            more = {"experiment": "cost", "group": visits.group}
+            runs += [replace(each, **more) for each in plan_prices(lab, repeat)]
+            runs.append(visits)
     return runs
 
 

@@ -31,11 +31,10 @@ KEPT_MS = 100
 # ---- Prices of now: the machine's speed drifts ----
 
 
-def plan_prices(labs: list[Lab], repeat: int) -> Iterator[Run]:
-    """A few clients of each lab, and requests on connections that are kept."""
-    for lab in labs:
-        yield plan_few(lab, repeat)
-    for lab in [each for each in labs if each.clerks(POOL) == 1 and repeat == 1]:
+def plan_prices(lab: Lab, repeat: int) -> Iterator[Run]:
+    """A few clients of a lab; once of lab 1, requests on connections that are kept."""
+    yield plan_few(lab, repeat)
+    if lab.clerks(POOL) == 1 and repeat == 1:
         for scene, say in KEPT.items():
             flags = {"requests": 0, "say": say, "duration": f"{KEPT_MS}ms"}
             generators = rig.sharing(1, flags)

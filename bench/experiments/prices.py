@@ -32,10 +32,11 @@ from bench.tell.summary import table
 from bench.tell.units import words
 
 REPEATS, SHORT_REPEATS, QUICK_REPEATS = 5, 3, 2
-FEW, FEW_MS = 10, 200  # clients who come and go, and for how long
+FEW, FEW_MS = 10, 150  # clients who come and go, and for how long
 ALONE_EACH, QUICK_ALONE_EACH = 3, 2  # clients alone in each repeat
 SHARED_LINES = ((LINE_OF_TWO, PAIR, 100), (LINE_OF_TEN, POOL, 1000))
 CROWDED = ("line-sleep-1", "line-burn-1", LINE_OF_TEN)  # what crowds pay, and crowds
+TWICE = 2  # where little is waited for, and much depends on it
 SLICES = 3  # measurements of one
 IDLE_RATE, IDLE_MS = 400, 200
 GROUP = "prices: what this machine charges"
@@ -49,7 +50,10 @@ def plan(labs: list[Lab], options: Options) -> list[Run]:
     runs = []
     for repeat in range(1, repeats + 1):
         of_repeat = [*plan_lines(labs, repeat), *plan_crowds(labs, options, repeat)]
-        of_repeat += plan_requests(labs, options, repeat)
+        of_repeat += [
+            *plan_waiting(labs, repeat),
+            *plan_requests(labs, options, repeat),
+        ]
         alone = QUICK_ALONE_EACH if options.is_quick else ALONE_EACH
         for lab in labs:
             of_repeat += plan_alone(lab, alone, repeat)
@@ -127,6 +131,10 @@ def plan_crowds(labs: list[Lab], options: Options, repeat: int) -> Iterator[Run]
         for clients in CROWDS:
             takes = clients * 1e-4
             yield plan_run(lab, "crowd", clients, "echo hello", repeat, takes)
+
+
+def plan_waiting(labs: list[Lab], repeat: int) -> Iterator[Run]:
+    """Crowds whose clients all wait side by side."""
     for lab in labs:
         for clients in WAITING:
             if lab.clerks(POOL) >= clients:
@@ -138,8 +146,10 @@ def plan_again(labs: list[Lab], options: Options, repeat: int) -> Iterator[Run]:
     """What crowds pay once more, for an experiment with crowds: a machine's speed drifts."""
     yield from (r for r in plan_lines(labs, repeat) if r.scene in CROWDED)
     yield from plan_crowds(labs, options, repeat)
+    for number in range(TWICE * (repeat - 1) + 1, TWICE * repeat + 1):
+        yield from plan_waiting(labs, number)
     for lab in labs:
-        yield from plan_alone(lab, 1, repeat)
+        yield from plan_alone(lab, TWICE, repeat)
 
 
 def plan_run(

@@ -274,6 +274,7 @@ class Admission:
     backlog: int  # the kernel's queue holds one more: listen(2)
     syns: Sequence[float]  # when a SYN that nobody answered is sent again
     revivals: Sequence[float]  # and data that found no place, after connect()
+    is_beside: bool = True  # the server has a core of its own while a crowd comes
 
 
 def admitted(
@@ -286,7 +287,8 @@ def admitted(
     are answered, but the server knows of only as many as there are places. The rest
     are phantoms, whose requests the kernel's timers send again, all in one moment: of
     them it takes what the queue holds (tcp_conn_request, tcp_v4_syn_recv_sock). For
-    others, who come one by one, there is also a place for each that the server holds.
+    others, who come one by one, there is also a place for each that the server holds,
+    if it has a core of its own meanwhile.
     """
     done: list[float] = []
 
@@ -297,7 +299,8 @@ def admitted(
         room = admission.backlog + 1 - (present - held)  # in the kernel's queue
         if room <= 0:
             return waiting
-        count = min(waiting, room + (0 if is_revival else admission.inside - held))
+        taken = admission.inside - held if admission.is_beside else 0
+        count = min(waiting, room + (0 if is_revival else taken))
         for _ in range(count):
             begun = max(moment, done[-1] if done else 0.0)
             done.append(begun + service)

@@ -1,5 +1,6 @@
 """What is judged: prices, formulas with this machine's charges, promises, comparisons."""
 
+import dataclasses
 import json
 import math
 from statistics import fmean
@@ -135,6 +136,13 @@ def test_phantoms_are_let_in_when_their_data_comes_again():
     counts = [sum(at < end <= at + 0.1 for end in ends) for at in (0, 1, 1.2, 1.4, 1.8)]
     assert counts == [7, 7, 4, 4, 4]
     assert sum(map(math.isinf, ends)) == 14
+
+
+def test_on_one_core_nobody_is_taken_out_of_the_queue_while_a_crowd_comes():
+    alone = dataclasses.replace(admission(3), is_beside=False)
+    ends = predictions.admitted(40, 0.005, alone, 5)
+    counts = [sum(at < end <= at + 0.1 for end in ends) for at in (0, 1, 1.2, 1.4, 1.8)]
+    assert counts == [4] * 5
 
 
 # ---- Prices ----
@@ -347,6 +355,18 @@ def test_accuracy_leaves_out_bounds_and_names_the_worst(tmp_path):
     assert (
         accuracy.row("dmv", offs["dmv"])[-1] and not accuracy.row("x", {"y": 0.01})[-1]
     )
+
+
+@pytest.mark.parametrize(
+    "runs, words",
+    [
+        ([1.8, 2.5, 2.6], "3 repeats from -10% to +30%, the prediction among them"),
+        ([2.4, 2.5], "2 repeats from +20% to +25%, all on one side"),
+        ([2.5], "one run"),
+    ],
+)
+def test_accuracy_says_where_to_look_for_the_fault(runs, words):
+    assert words in accuracy.cause(finding(runs))
 
 
 # ---- The knee ----
