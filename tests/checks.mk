@@ -1,7 +1,12 @@
 # What proves the suite: tests, fuzzing, lint, the tutorial's truth. Included by the Makefile.
 
+# What Python compiles is kept under build/, not beside its source.
+export PYTHONPYCACHEPREFIX := $(abspath build/pycache)
+unexport PYTHONDONTWRITEBYTECODE
+
 TRIED   = BUILD=$B CC="$(CC)" SAN="$(SAN)" $(PYTHON)
 TIMES  ?= 20
+CORES   = $(call once,CORES,getconf _NPROCESSORS_ONLN)
 
 test: all ## run the tests (ONE=word, LAB=2: a part; SAN=thread, SAN=address,undefined: under sanitizers)
 	@$(TRIED) -m tests.run --one='$(ONE)' --lab='$(LAB)'
@@ -50,15 +55,16 @@ build/fuzz/%: tests/fuzz/%.c $B/helpers.a
 
 fuzzers: $(FUZZERS)
 
+FUZZ_ONE = target=$${0\#\#*/}; \
+    find tests/fuzz/found/$$target -type f -exec cp {} build/fuzz/corpus/$$target \; 2>/dev/null; \
+    $$0 -max_total_time=$(FUZZ_S) -max_len=20000 -verbosity=0 -print_final_stats=1 \
+        -artifact_prefix=build/fuzz/ build/fuzz/corpus/$$target >$$0.log 2>&1 \
+        || { cat $$0.log; exit 1; }; \
+    echo "fuzz: $$target:" $$(sed -n "s/.*number_of_executed_units: //p" $$0.log) executions
+
 fuzz: ## feed the parsers any bytes, FUZZ_S=60 seconds each (needs clang)
-	@$(MAKE) --no-print-directory $(FUZZ_CC) fuzzers
-	@for target in $(FUZZERS:build/fuzz/%=%); do \
-	    find tests/fuzz/found/$$target -type f -exec cp {} build/fuzz/corpus/$$target \; 2>/dev/null; \
-	    build/fuzz/$$target -max_total_time=$(FUZZ_S) -max_len=20000 -verbosity=0 -print_final_stats=1 \
-	        -artifact_prefix=build/fuzz/ build/fuzz/corpus/$$target >build/fuzz/$$target.log 2>&1 \
-	        || { cat build/fuzz/$$target.log; exit 1; }; \
-	    echo "fuzz: $$target:" $$(sed -n 's/.*number_of_executed_units: //p' build/fuzz/$$target.log) executions; \
-	done
+	@$(MAKE) --no-print-directory -j$(CORES) $(FUZZ_CC) fuzzers
+	@printf '%s\n' $(FUZZERS) | xargs -P$(CORES) -n1 sh -c '$(FUZZ_ONE)'
 
 # gcc's analyzer gives up early, and says nothing, unless it may look for longer.
 ANALYZE   := -fanalyzer --param analyzer-bb-explosion-factor=40 --param analyzer-max-enodes-per-program-point=32
@@ -67,8 +73,7 @@ C_SOURCES := $(MAINS) $(HELPERS) $(LOAD)
 C_FILES   := $(C_SOURCES) $(wildcard $(addsuffix *.h,$(sort $(dir $(C_SOURCES)))))
 C_TESTS   := $(wildcard bench/models/*.c bench/models/loop/*.[ch] tests/fuzz/*.[ch] tests/units/*.[ch] tests/faults/*.[ch])
 
-# What finds the bugs of one file; LINT_JOBS of them at once.
-LINT_JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
+# What finds the bugs of one file.
 LINT_FILE  = object=$$(mktemp $B/lint.XXXXXX) && \
     gcc $(LINT) $(WARN) -Werror $(ANALYZE) -c -o $$object $$0 && \
     clang $(LINT) $(WARN) -Werror -fsyntax-only $$0 && clang-tidy --quiet $$0 -- $(LINT); \
@@ -77,10 +82,10 @@ LINT_FILE  = object=$$(mktemp $B/lint.XXXXXX) && \
 lint: ## check formatting and look for bugs without running anything
 	clang-format --dry-run --Werror $(C_FILES) $(C_TESTS)
 	@mkdir -p $B
-	cppcheck --quiet -j$(LINT_JOBS) --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,performance,portability \
+	cppcheck --quiet -j$(CORES) --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,performance,portability \
 	    --suppress=missingIncludeSystem -D_DEFAULT_SOURCE -Icommon -Icommon/services -I. $(C_SOURCES)
 	@echo "gcc -fanalyzer, clang and clang-tidy on each source"
-	@printf '%s\n' $(C_SOURCES) | xargs -P$(LINT_JOBS) -n1 sh -c '$(LINT_FILE)'
+	@printf '%s\n' $(C_SOURCES) | xargs -P$(CORES) -n1 sh -c '$(LINT_FILE)'
 	shellcheck .ci/deps .ci/run .ci/probe .ci/python .ci/shake .ci/compilers
 
 .PHONY: test shake test-faults test-crowds test-models test-broken docs docs-test docs-browser docs-charts fuzz fuzzers lint

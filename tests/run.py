@@ -1,5 +1,5 @@
-"""Runs the tests: each file is a pytest in a process of its own, and some run side by side, for
-tests wait.
+"""Runs the tests: each file, or half of one, is a pytest in a process of its own, and some run
+side by side, for tests wait.
 
     python3 -m tests.run [--one=WORD] [--lab=N]
 
@@ -24,6 +24,7 @@ from typing import TextIO
 import pytest
 
 from tests.helpers import labs, models, rooms, web  # noqa: F401
+from tests.helpers.setting import temporary_files_in_memory
 
 ROOT = Path(__file__).resolve().parents[1]
 JOBS = 2 * (os.cpu_count() or 1)  # tests wait most of their time
@@ -39,9 +40,13 @@ OF_ONE_CONNECTION = {"test_replies", "test_http", "test_messages", "test_listing
 SEEN_FOR_ONE = {"thread": ["lab2-", "lab4-"], "address,undefined": ["lab2-", "lab3-"]}
 APART = {"test_models"}  # make test-models SAN=thread
 OTHER_COMMANDS = {"faults", "course", "test_models_contract.py"}  # make test-faults ...
+IN_BROWSER = {"test_browser", "test_report", "test_office"}  # one, for all of them
+# Halves of the longest files, by their labs.
+HALVES = ("not lab3- and not lab4-", "lab3- or lab4-")
+IN_HALVES = {"test_chat", "test_http", "test_contract", "test_files"}
 LONGEST = (
-    "test_chat test_http test_replies test_files test_browser test_contract test_office".split()
-    + "test_report test_first_build test_command_line test_moves test_demo test_zoo".split()
+    "test_first_build test_browser test_report test_office test_chat test_http".split()
+    + "test_contract test_files test_replies test_demo test_zoo test_surroundings".split()
 )
 
 
@@ -67,15 +72,39 @@ def files() -> list[str]:
     return [str(file.relative_to(ROOT)) for file in found]
 
 
-def choice(file: str, asked: argparse.Namespace) -> list[str]:
-    """What pytest is told to choose in this file."""
-    words = [asked.one] * bool(asked.one)
+@dataclass(frozen=True)
+class Part:
+    """What one process tests: files, or those tests of a file with these words."""
+
+    files: list[str]
+    words: str = ""
+
+    def __str__(self) -> str:
+        return ", ".join(self.files) + (f" ({self.words})" if self.words else "")
+
+
+def parts() -> list[Part]:
+    """All that is to be tested, what takes longest first."""
+    found: list[Part] = []
+    browsing = [file for file in files() if Path(file).stem in IN_BROWSER]
+    for file in files():
+        if file in browsing:
+            found += [Part(browsing)] if file == browsing[0] else []
+        else:
+            is_long = Path(file).stem in IN_HALVES
+            found += [Part([file], words) for words in (HALVES if is_long else [""])]
+    return found
+
+
+def choice(part: Part, asked: argparse.Namespace) -> list[str]:
+    """What pytest is told to choose in these files."""
+    words = [word for word in (asked.one, part.words and f"({part.words})") if word]
     if asked.lab:
         words.append(f"lab{asked.lab}-")
     else:
         sanitizer = os.environ.get("SAN", "")
         left_out = list(SEEN_ELSEWHERE.get(sanitizer, []))
-        if Path(file).stem in OF_ONE_CONNECTION:
+        if Path(part.files[0]).stem in OF_ONE_CONNECTION:
             left_out += SEEN_FOR_ONE.get(sanitizer, [])
         words += [f"not {lab}" for lab in left_out]
     return ["-k", " and ".join(words)] if words else []
@@ -83,9 +112,9 @@ def choice(file: str, asked: argparse.Namespace) -> list[str]:
 
 @dataclass
 class Run:
-    """A file whose tests run."""
+    """A part whose tests run."""
 
-    file: str
+    part: Part
     began: float
     output: TextIO
 
@@ -96,24 +125,24 @@ class Run:
         self.output.close()
         if status == 0:
             last = said.rstrip().splitlines()[-1].partition(" in ")[0]
-            print(f"{self.file}: {last}, {time.monotonic() - self.began:.0f} s")
+            print(f"{self.part}: {last}, {time.monotonic() - self.began:.0f} s")
         elif status != NO_TEST_CHOSEN:
             died = f"killed by signal {-status}\n" if status < 0 else ""
-            print(f"{self.file}:\n{said}{died}")
+            print(f"{self.part}:\n{said}{died}")
         sys.stdout.flush()
         return status in (0, NO_TEST_CHOSEN)
 
 
-def start(file: str, asked: argparse.Namespace, runs: dict[int, Run]) -> None:
-    """Run the tests of a file in a new process, which does not return from here."""
+def start(part: Part, asked: argparse.Namespace, runs: dict[int, Run]) -> None:
+    """Run the tests of a part in a new process, which does not return from here."""
     output = tempfile.TemporaryFile("w+", errors="replace")
     process = os.fork()
     if process:
-        runs[process] = Run(file, time.monotonic(), output)
+        runs[process] = Run(part, time.monotonic(), output)
         return
     for stream in (1, 2):
         os.dup2(output.fileno(), stream)
-    options = ["-q", "-p", "no:cacheprovider", file, *choice(file, asked)]
+    options = ["-q", "-p", "no:cacheprovider", *part.files, *choice(part, asked)]
     sys.argv[1:] = options
     status = pytest.main(options)
     atexit._run_exitfuncs()
@@ -122,8 +151,8 @@ def start(file: str, asked: argparse.Namespace, runs: dict[int, Run]) -> None:
 
 
 def run_all(asked: argparse.Namespace) -> list[bool]:
-    """Run all files, JOBS at a time. Returns of each whether all went well."""
-    waiting, runs, well = files(), {}, []
+    """Run all parts, JOBS at a time. Returns of each whether all went well."""
+    waiting, runs, well = parts(), {}, []
     for lab in labs.find_labs():
         lab.program.exists() and lab.flags()  # remembered
     gc.freeze()  # what is loaded stays, and shared
@@ -144,8 +173,9 @@ def main() -> int:
     asked = parser.parse_args()
     began = time.monotonic()
     os.chdir(ROOT)
-    bad = run_all(asked).count(False)
-    result = f"{bad} files with failures" if bad else "all passed"
+    with temporary_files_in_memory():
+        bad = run_all(asked).count(False)
+    result = f"{bad} parts with failures" if bad else "all passed"
     print(f"tests: {result}, {time.monotonic() - began:.0f} s")
     return 1 if bad else 0
 

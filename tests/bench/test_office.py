@@ -2,28 +2,22 @@
 
 import itertools
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
 from bench.judge import predictions
 from bench.measure.records import NS_PER_S, read_clients
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.common.keys import Keys
+from tests.helpers.browser import in_browser
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "office.html"
 STORED = Path(__file__).parent / "stored"
 LAST_DIGITS = 1e-12  # of two formulas that are equal, but not in their rounding
-OPTIONS = (
-    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run"
-    " --disable-background-networking --disable-component-update --disable-sync"
-    " --disable-dev-shm-usage"
-)
 BURST = dict(arrivals="burst", customers=20, clerks=1, chairs=0, backlog=128)
 BURST |= dict(service=0.4, slow=0, slowTime=4, patience=0, rate=2, seed=1)
 EACH = 33  # on the clerks' slider: one for everybody
+STILL = ("prefers-reduced-motion", "reduce")  # or the browser draws all the time
+pytestmark = in_browser
 
 
 class Office:
@@ -69,20 +63,14 @@ class Office:
 
 
 @pytest.fixture(scope="module")
-def browser():
-    options = webdriver.ChromeOptions()
-    for option in OPTIONS.split():
-        options.add_argument(option)
-    options.binary_location = shutil.which("chromium")
-    service = Service(shutil.which("chromedriver"))
-    driver = webdriver.Chrome(options=options, service=service)
-    yield driver
-    driver.quit()
+def browser(one_browser):
+    one_browser.reset()
+    return one_browser.driver
 
 
 @pytest.fixture(scope="module")
 def office(browser):
-    return Office(browser).open()
+    return Office(browser).open(media=[STILL])
 
 
 # ---- The same formulas ----
@@ -221,7 +209,7 @@ def test_the_numbers_on_the_page_are_those_computed(browser):
 def test_a_slider_moves_by_keyboard_and_all_follows(browser):
     office = Office(browser).open(settings="customers=12&service=0.5")
     slider = browser.find_element("id", "clerks")
-    slider.send_keys(Keys.ARROW_RIGHT)
+    slider.send_keys("\ue014")  # the arrow to the right
     assert office.text("clerks-said") == "2"
     assert office.text("last") == "3.00 s"
     assert "clerks=2" in browser.current_url
@@ -240,7 +228,7 @@ def test_each_person_is_where_the_moment_wants_it(browser):
 
 
 def test_with_reduced_motion_nothing_moves_by_itself(browser):
-    still = Office(browser).open(media=[("prefers-reduced-motion", "reduce")])
+    still = Office(browser).open(media=[STILL])
     assert still.text("play") == "Play"
     assert still.run("time") == 0
     moving = "getComputedStyle(people[0]).transitionDuration"
@@ -251,7 +239,7 @@ def test_with_reduced_motion_nothing_moves_by_itself(browser):
 @pytest.mark.parametrize("width", (360, 768, 1440))
 @pytest.mark.parametrize("scheme", ("light", "dark"))
 def test_fits_the_screen(browser, width, scheme):
-    office = Office(browser).open(width, [("prefers-color-scheme", scheme)])
+    office = Office(browser).open(width, [("prefers-color-scheme", scheme), STILL])
     for scene in range(7):
         office.run(f"(choose({scene}), 1)")
         assert office.run("document.documentElement.scrollWidth") <= width
@@ -267,7 +255,7 @@ INKS = ["--ink", "--soft", "--lab1", "--lab2", "--lab3", "--link"]
 
 @pytest.mark.parametrize("scheme", ("light", "dark"))
 def test_words_have_contrast(browser, scheme):
-    office = Office(browser).open(media=[("prefers-color-scheme", scheme)])
+    office = Office(browser).open(media=[("prefers-color-scheme", scheme), STILL])
     style = "getComputedStyle(document.documentElement).getPropertyValue('%s').trim()"
     for ground in ("--page", "--panel", "--floor"):
         for ink in INKS if ground != "--floor" else INKS[:2]:

@@ -9,7 +9,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ThreadPoolExecutor
@@ -20,13 +19,14 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 
 from tests.faults.rows import ROWS, rows_of
+from tests.helpers.setting import temporary_files_in_memory
 
 LABS = [folder.name.partition("-")[0] for folder in sorted(ROOT.glob("lab*/"))]
 LONGEST = [
     f"test_{word}.py"
     for word in "accepting crowds slow_clients life_cycle leaks".split()
 ]
-JOBS = (os.cpu_count() or 1) + 1
+JOBS = 2 * (os.cpu_count() or 1)
 WIDTH = len("skipped")
 
 
@@ -176,9 +176,9 @@ def print_table(results: list[Result]) -> list[str]:
 
 def main() -> int:
     begin = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(JOBS) as pool:
+    with temporary_files_in_memory() as folder, ThreadPoolExecutor(JOBS) as pool:
         todo = jobs()
-        reports = [Path(folder) / f"{number}.xml" for number in range(len(todo))]
+        reports = [folder / f"{number}.xml" for number in range(len(todo))]
         all_went_well = all(list(pool.map(run_job, todo, reports)))
         results = [
             one for report in reports if report.exists() for one in read_results(report)

@@ -13,15 +13,16 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
 
+from tests.helpers.setting import temporary_files_in_memory
 from tests.gallery.variants import GALLERIES, ROOT, DoesNotFit, Variant, read_gallery
 
-JOBS = os.cpu_count() or 1
+CORES = os.cpu_count() or 1
+JOBS = CORES + 1  # some wait: GUARD_S for what does not come
 TRIES = 3  # a race shows itself nearly always, and no test can do better
 GUARD_S = 4  # how long a test waits for what a broken server never does
 NOT_COPIED = shutil.ignore_patterns(
@@ -34,7 +35,7 @@ class Trouble(Exception):
 
 
 def build(tree: Path) -> None:
-    fast = ["make", "labs", "CFLAGS=-O1"]
+    fast = ["make", f"-j{CORES}", "labs", "CFLAGS=-O1"]
     done = subprocess.run(fast, cwd=tree, capture_output=True, text=True)
     if done.returncode != 0:
         raise Trouble(f"does not build:\n{done.stderr}")
@@ -56,7 +57,13 @@ def failures(tree: Path, tests: list[str]) -> list[str]:
         ]
         + tests,
         cwd=tree,
-        env={**os.environ, "GUARD": str(GUARD_S), "BUILD": "build", "SAN": ""},
+        env={
+            **os.environ,
+            "GUARD": str(GUARD_S),
+            "BUILD": "build",
+            "SAN": "",
+            "PYTHONPYCACHEPREFIX": str(tree / "build" / "pycache"),
+        },
         capture_output=True,
         text=True,
     )
@@ -152,8 +159,8 @@ def main() -> int:
     if not chosen:
         print(f"no variant has one of the words {' '.join(asked.words)}")
         return 2
-    with tempfile.TemporaryDirectory() as folder:
-        return 0 if check_all(chosen, Path(folder)) else 1
+    with temporary_files_in_memory() as folder:
+        return 0 if check_all(chosen, folder) else 1
 
 
 if __name__ == "__main__":

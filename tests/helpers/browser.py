@@ -13,8 +13,12 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
+
+from tests.helpers.kernel import is_connected
+from tests.helpers.setting import until
 
 if TYPE_CHECKING:  # loaded with a browser only: it takes as long as all of pytest
     from selenium import webdriver
@@ -27,6 +31,7 @@ OPTIONS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
     *("--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
+    "--disable-features=BackForwardCache",  # or each page takes a new process
 ]
 
 in_browser = pytest.mark.skipif(
@@ -54,8 +59,12 @@ class Page:
         self.open(url)
         yield
         self.allow_scripts(True)
-        self.open("chrome://net-internals/#sockets")
-        self.value("chrome.send('closeIdleSockets')")
+        self.ask("Network.setExtraHTTPHeaders", headers={"Connection": "close"})
+        self.open(url)
+        last = "fetch('/', {method: 'HEAD'}).then(() => false)"  # of one connection
+        port = urlsplit(url).port
+        until(lambda: not is_connected(port) or self.value(last), "all are closed")
+        self.ask("Network.setExtraHTTPHeaders", headers={})
 
     def value(self, expression: str) -> object:
         """The value of an expression in JavaScript."""

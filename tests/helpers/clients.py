@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from tests.helpers.setting import GUARD_S
 
+CHUNK = 65536  # read at once: Python gets memory for all that it asks for
 REMEMBERED = 6  # of what a client did, the last so many stand in a failure
 
 
@@ -62,14 +63,14 @@ class Client:
             self.socket.sendall(data)
         self.deeds.append(f"sent {shown(data)}")
 
-    def receive(self, most: int = 65536) -> bytes:
+    def receive(self, most: int = CHUNK) -> bytes:
         """Some bytes; b"" at the end."""
         if self.taken < len(self.arrived):
             data = self.arrived[self.taken : self.taken + most]
             self.taken += len(data)
             return data
         with self.explained("reading"):
-            data = self.socket.recv(most)
+            data = self.socket.recv(min(most, CHUNK))
         self.deeds.append(f"read {shown(data)}" if data else "read the end")
         return data
 

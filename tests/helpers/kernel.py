@@ -4,12 +4,14 @@ import contextlib
 import os
 import re
 import shutil
+import socket
+import struct
 import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.helpers.setting import ROOT
+from tests.helpers.setting import HAS_PROC, ROOT
 
 # --- sockets -------------------------------------------------------------------------------
 
@@ -25,6 +27,9 @@ class KernelSocket:
     inode: str
 
 
+BUFFERS = Path("/proc/sys/net/ipv4/tcp_wmem")
+# What the kernel keeps of what was sent on a connection and not received, at most.
+MAX_UNSENT = int(BUFFERS.read_text().split()[2]) if BUFFERS.exists() else 10_000_000
 STATES = {"01": "ESTABLISHED", "06": "TIME_WAIT", "0A": "LISTEN"}
 
 
@@ -46,6 +51,36 @@ def kernel_sockets(port: int | None = None) -> list[KernelSocket]:
             )
         )
     return rows
+
+
+def is_connected(port: int) -> bool:
+    """Does a server with this port have a connection now? Only Linux can tell."""
+    rows = kernel_sockets(port) if HAS_PROC else []
+    return any(row.local_port == port and row.state == "ESTABLISHED" for row in rows)
+
+
+DIAG, BY_FAMILY = 4, 20  # of sock_diag(7)
+
+
+def unread(local_port: int, remote_port: int) -> int | None:
+    """The bytes that wait at the first end of a connection; None if there is no such connection.
+
+    The kernel is asked for this one, where it can be: its list of all takes up to 20 ms.
+    """
+    loopback = socket.inet_aton("127.0.0.1").ljust(16, b"\0")
+    ends = struct.pack(">HH", local_port, remote_port) + loopback * 2
+    wanted = struct.pack("=4BI", socket.AF_INET, socket.IPPROTO_TCP, 0, 0, -1 % 2**32)
+    wanted += ends + struct.pack("=III", 0, -1 % 2**32, -1 % 2**32)
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, DIAG) as asked:
+        head = struct.pack("=IHHII", 16 + len(wanted), BY_FAMILY, 1, 0, 0)
+        asked.send(head + wanted)
+        answer = asked.recv(4096)
+    if answer[4] == BY_FAMILY and answer[20:24] == ends[:4]:
+        return struct.unpack_from("=I", answer, 72)[0]
+    for row in kernel_sockets(remote_port):  # a kernel without sock_diag
+        if [row.local_port, row.remote_port] == [local_port, remote_port]:
+            return row.unread
+    return None
 
 
 # --- processes -----------------------------------------------------------------------------

@@ -118,10 +118,8 @@ class Server(Process):
             return
 
         def is_read() -> bool:
-            ends = [self.port, client.port]
-            rows = kernel.kernel_sockets(client.port)
-            rows = [row for row in rows if [row.local_port, row.remote_port] == ends]
-            return client.unacknowledged() == 0 and bool(rows) and rows[0].unread == 0
+            unread = kernel.unread(self.port, client.port)
+            return client.unacknowledged() == 0 and unread == 0
 
         until(is_read, "the server has read what the client sent")
 

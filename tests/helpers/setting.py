@@ -4,11 +4,14 @@ Nothing sleeps to wait for something: `until` waits for the thing itself. GUARD_
 failing test waits; no passing test comes near it.
 """
 
+import contextlib
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / os.environ.get("BUILD", "build")
 GUARD_S = float(os.environ.get("GUARD", "60" if os.environ.get("SAN") else "20"))
 POLL_S = 0.002
+MEMORY, ROOM = "/dev/shm", 2**31
 
 # In front of a command, if root runs the tests: what root may do beyond its files is taken away.
 WITHOUT_RIGHTS = (
@@ -53,6 +57,28 @@ def run(command: list[str], **process_options: object) -> subprocess.CompletedPr
         raise AssertionError(
             f"has not ended after {GUARD_S:g} s: {' '.join(command)}"
         ) from None
+
+
+def memory_has_room() -> bool:
+    """Is there a folder in memory with room for all tests, where programs may run?"""
+    with contextlib.suppress(OSError):
+        found = os.statvfs(MEMORY)
+        forbidden = found.f_flag & (os.ST_NOEXEC | os.ST_NODEV)
+        return found.f_bavail * found.f_frsize >= ROOM and not forbidden
+    return False
+
+
+@contextlib.contextmanager
+def temporary_files_in_memory() -> Iterator[Path]:
+    """In the block, if there is room: on a disk, to write takes ten times as long."""
+    place = MEMORY if memory_has_room() else None
+    folder = tempfile.mkdtemp(prefix="tests-", dir=place)
+    os.chmod(folder, 0o1777)  # some tests run as another user
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
+    try:
+        yield Path(folder)
+    finally:  # not by TemporaryDirectory, which a fork would remove at its own end
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def as_another_user() -> list[str]:

@@ -107,10 +107,11 @@ def test_the_listing_is_sorted_by_a_click(page, roomy, folder):
 
 def test_without_javascript_files_can_be_downloaded(page, roomy, folder):
     page.allow_scripts(False)
-    with serve(roomy, "files", folder) as server, page.visit(server.url("/")):
-        page.until(f"{LISTED}.length === 2")
-        assert page.value("document.querySelector('#drop').offsetHeight") == 0
-        target = page.value("document.querySelectorAll('td a')[1].href")
+    with serve(roomy, "files", folder) as server:
+        with page.visit(server.url("/")):
+            page.until(f"{LISTED}.length === 2")
+            assert page.value("document.querySelector('#drop').offsetHeight") == 0
+            target = page.value("document.querySelectorAll('td a')[1].href")
         assert server.connect().get(target).body == b"old"
 
 

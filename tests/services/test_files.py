@@ -569,7 +569,7 @@ def test_memory_does_not_grow_with_an_upload(lab, folder):
         client = server.connect()
         assert client.put("/new", b"x" * MEGABYTE).status == 201
         before = memory_kb(server)
-        assert client.put("/new", b"x" * 50 * MEGABYTE).status == 204
+        assert client.put("/new", b"x" * 10 * MEGABYTE).status == 204
         assert memory_kb(server) < before + 1000
 
 

@@ -11,11 +11,12 @@ import time
 
 import pytest
 
+from tests.helpers.kernel import MAX_UNSENT
 from tests.helpers.setting import GUARD_S, WITHOUT_RIGHTS, linux_only, until
 from tests.helpers.web import request, serve
 
 PAGE = b"<p>" + b"x" * 1021
-LARGE = 20_000_000
+LARGE = 2 * MAX_UNSENT
 LONG_AGO = 784111777
 LONG_AGO_DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
 
