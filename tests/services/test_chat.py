@@ -28,6 +28,10 @@ CLIENT = BUILD / "lab1-sequential" / "client"
 TOO_SLOW = b"error too slow: more was said than you have read\n"
 LAST_CHANCE_S = 0.5  # that one who is sent home gets for reading
 LONG_WORDS = b"x" * 4000
+NO_NAMES = [
+    *(b"", b" ", b" two words", b" 1st", b" -", b" _x", b" a:b", b" " + b"x" * 21),
+    *(" Zoë".encode(), b" a\x1bb", b" guest", b" guest2", b" GuestOfHonour"),
+]
 
 
 def outcomes(trace) -> list[str]:
@@ -72,16 +76,7 @@ def test_an_unknown_command_is_explained(lab, line):
 @pytest.mark.parametrize(
     "line",
     [
-        *(
-            b"/nick",
-            b"/nick ",
-            b"/nick two words",
-            b"/nick 1st",
-            b"/nick -",
-            b"/nick _x",
-        ),
-        *(b"/nick a:b", b"/nick " + b"x" * 21, "/nick Zoë".encode(), b"/nick a\x1bb"),
-        *(b"/nick guest", b"/nick guest2", b"/nick GuestOfHonour"),
+        *(b"/nick" + name for name in NO_NAMES),
         *(b"/me", b"/me ", b"/who is there", b"/quit now"),
     ],
 )
@@ -179,22 +174,9 @@ def test_a_member_that_does_not_listen_is_not_listened_to(lab):
         (b"\xe4\xbd \xe4\xbd\xa0 \xf0\x9f\x91", "?? 你 ???".encode()),
     ],
     ids=(
-        *(
-            "escapes",
-            "return",
-            "C0",
-            "tab",
-            "C1",
-            "text",
-            "direction",
-            "invisible",
-            "emoji",
-            "bytes",
-            "overlong",
-            "beyond",
-            "halves",
-        ),
-    ),
+        "escapes return C0 tab C1 text direction invisible "
+        "emoji bytes overlong beyond halves"
+    ).split(),
 )
 def test_control_characters_and_broken_utf_8_reach_nobody(lab, words, shown_words):
     with room(lab) as server:

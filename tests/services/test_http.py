@@ -51,15 +51,7 @@ def test_a_file_is_served_with_all_that_is_known_of_it(lab, folder):
 
 
 def test_head_is_get_without_a_body(lab, folder):
-    targets = [
-        "/page.html",
-        "/sub",
-        "/sub/",
-        "/sub/deep/",
-        "/missing",
-        "/empty",
-        "/sleep/1",
-    ]
+    targets = "/page.html /sub /sub/ /sub/deep/ /missing /empty /sleep/1".split()
     with serve(lab, "http", folder) as server:
         client = server.connect()
         for target in targets:
@@ -136,12 +128,8 @@ def test_a_directory_without_its_slash_is_redirected(lab, folder):
 def test_a_file_ends_with_its_name(lab, folder):
     with serve(lab, "http", folder) as server:
         client = server.connect()
-        for target in (
-            "/page.html/",
-            "/page.html/x",
-            "/sub/index.html/",
-            "/" + "x" * 300,
-        ):
+        beyond = "/page.html/ /page.html/x /sub/index.html/".split()
+        for target in (*beyond, "/" + "x" * 300):
             assert client.get(target).status == 404, target
 
 
@@ -154,49 +142,15 @@ def test_a_query_changes_nothing_about_a_file(lab, folder):
 
 # --- nothing else --------------------------------------------------------------------------
 
-ESCAPES = [
-    *(
-        "/../secret",
-        "/sub/../../secret",
-        "/..%2fsecret",
-        "/%2e%2e/secret",
-        "/%2E%2E%2Fsecret",
-        "/sub%2f..%2f..%2fsecret",
-    ),
-    *(
-        "/.%2e/secret",
-        "/..;/secret",
-        "/..\\secret",
-        "/..%5csecret",
-        "/%252e%252e/secret",
-    ),
-    *("/..%c0%afsecret", "/%c0%ae%c0%ae/secret", "/%uff0e%uff0e/secret", "//../secret"),
-    *(
-        "/./../secret",
-        "/sub/deep/../../../secret",
-        "/.hidden",
-        "/%2ehidden",
-        "/sub/../.hidden",
-    ),
-    *(
-        "http://localhost/../secret",
-        "/secret%00.html",
-        "/..",
-        "/sub/../..",
-        "/../served/page.html",
-    ),
-    *(
-        "/out",
-        "/out/",
-        "/out/secret",
-        "/link",
-        "/loop",
-        "/loop/x",
-        "/absolute",
-        "/in",
-        "/dir/",
-    ),
-]
+ESCAPES = """
+    /../secret /sub/../../secret /..%2fsecret /%2e%2e/secret /%2E%2E%2Fsecret
+    /sub%2f..%2f..%2fsecret /.%2e/secret /..;/secret /..\\secret /..%5csecret
+    /%252e%252e/secret /..%c0%afsecret /%c0%ae%c0%ae/secret /%uff0e%uff0e/secret
+    //../secret /./../secret /sub/deep/../../../secret /.hidden /%2ehidden
+    /sub/../.hidden http://localhost/../secret /secret%00.html /.. /sub/../..
+    /../served/page.html /out /out/ /out/secret /link /loop /loop/x /absolute /in
+    /dir/
+""".split()
 
 
 def test_nothing_outside_the_folder_is_served(lab, folder):
