@@ -128,30 +128,9 @@ def test_d2_an_error_is_read_although_the_client_goes_on_uploading(lab, site):
 
 # --- names ---------------------------------------------------------------------------------
 
-HARMFUL = [
-    *(
-        "/.",
-        "/..",
-        "/",
-        "//",
-        "/.new",
-        "/%2enew",
-        "/.upload-1-1",
-        "/a%2fb",
-        "/a%5cb",
-        "/a\\b",
-    ),
-    *(
-        "/new%00",
-        "/new%0a",
-        "/new%0d",
-        "/%1b[m",
-        "/%7f",
-        "/" + "x" * 256,
-        "/-rf",
-        "/%2drf",
-    ),
-]
+HARMFUL = "/. /.. / // /.new /%2enew /.upload-1-1 /a%2fb /a%5cb /a\\b".split()
+HARMFUL += ["/new%00", "/new%0a", "/new%0d", "/%1b[m", "/%7f", "/" + "x" * 256]
+HARMFUL += ["/-rf", "/%2drf"]
 
 
 def test_d5_names_that_harm_are_refused(lab, site):

@@ -45,25 +45,13 @@ def failures(tree: Path, tests: list[str]) -> list[str]:
     """Run these tests; returns the message of each failed assertion."""
     report = tree / "report.xml"
     report.unlink(missing_ok=True)
+    settings = {"GUARD": str(GUARD_S), "BUILD": "build", "SAN": ""}
+    settings["PYTHONPYCACHEPREFIX"] = str(tree / "build" / "pycache")
+    pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            f"--junitxml={report}",
-        ]
-        + tests,
+        [*pytest, f"--junitxml={report}", *tests],
         cwd=tree,
-        env={
-            **os.environ,
-            "GUARD": str(GUARD_S),
-            "BUILD": "build",
-            "SAN": "",
-            "PYTHONPYCACHEPREFIX": str(tree / "build" / "pycache"),
-        },
+        env={**os.environ, **settings},
         capture_output=True,
         text=True,
     )

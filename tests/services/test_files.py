@@ -478,15 +478,7 @@ def test_a_file_that_may_not_be_so_large_is_refused(lab, folder):
 @root_only
 @linux_only
 def test_a_full_disk_is_said_so_and_the_old_file_stays(lab, tmp_path):
-    command = [
-        "mount",
-        "-t",
-        "tmpfs",
-        "-o",
-        "size=2M,nr_inodes=10",
-        "none",
-        str(tmp_path),
-    ]
+    command = "mount -t tmpfs -o size=2M,nr_inodes=10 none".split() + [str(tmp_path)]
     if subprocess.run(command, stderr=subprocess.DEVNULL).returncode != 0:
         pytest.skip("nothing can be mounted here")
     try:

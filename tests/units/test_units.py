@@ -13,14 +13,7 @@ import pytest
 from tests.helpers.setting import BUILD, ROOT, SANITIZERS, run
 
 UNITS = Path(__file__).resolve().parent
-WARNINGS = [
-    "-Wall",
-    "-Wextra",
-    "-Wpedantic",
-    "-Wshadow",
-    "-Wconversion",
-    "-Wno-sign-conversion",
-]
+WARNINGS = "-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion".split()
 
 
 def find_tests():
