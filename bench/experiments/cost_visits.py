@@ -8,7 +8,7 @@ from statistics import median
 
 from bench.experiments.cost_held import POOL, VISITS
 from bench.experiments.experiment import Finding, labs_of
-from bench.experiments.prices import plan_few
+from bench.experiments.prices import ONE_BYTE, plan_few
 from bench.experiments.prices_list import few_prices, of_scene
 from bench.judge.prices import FREE, Price, Prices, price
 from bench.judge.stamps import believed, hollow
@@ -24,7 +24,7 @@ CONNECTIONS = 5000
 BYTES = 4000
 AT_ONCE = 10
 REQUEST = "desk, 4000 bytes"  # as the price list has it
-KEPT = {"kept-echo": "echo hello", "kept-bytes": f"bytes {BYTES}"}  # by scene
+KEPT = {"kept-byte": ONE_BYTE, "kept-bytes": f"bytes {BYTES}"}  # by scene
 KEPT_MS = 100
 
 
@@ -51,7 +51,7 @@ def prices_of(made: list[Measured]) -> Iterator[Price]:
     )
     if usual and more:
         beyond = [each - median(usual) for each in more]
-        yield price(f"{REQUEST}: CPU beyond an echo's", beyond)
+        yield price(f"{REQUEST}: CPU beyond one byte's", beyond)
 
 
 # ---- Clients who come and go, as in Stevens' chapter 30 ----

@@ -32,6 +32,7 @@ from bench.tell.summary import table
 from bench.tell.units import words
 
 REPEATS, SHORT_REPEATS, QUICK_REPEATS = 5, 3, 2
+ONE_BYTE = "bytes 1"  # so a new thread touches as much of its stack as for many
 FEW, FEW_MS = 10, 150  # clients who come and go, and for how long
 ALONE_EACH, QUICK_ALONE_EACH = 3, 2  # clients alone in each repeat
 SHARED_LINES = ((LINE_OF_TWO, PAIR, 100), (LINE_OF_TEN, POOL, 1000))
@@ -96,8 +97,8 @@ def plan_requests(labs: list[Lab], options: Options, repeat: int) -> Iterator[Ru
 
 def plan_few(lab: Lab, repeat: int) -> Run:
     """A few clients at a time, each with a connection of its own, as many as can come."""
-    flags = {"requests": 1, "say": "echo hello", "duration": f"{FEW_MS}ms"}
-    run = plan_run(lab, "few", FEW, "echo hello", repeat, FEW_MS / 1000)
+    flags = {"requests": 1, "say": ONE_BYTE, "duration": f"{FEW_MS}ms"}
+    run = plan_run(lab, "few", FEW, ONE_BYTE, repeat, FEW_MS / 1000)
     generators = rig.sharing(FEW, flags)
     is_so = {"is_counted": True, "counts_others": True}
     return replace(run, generators=generators, flags={"threads": FEW}, **is_so)

@@ -162,11 +162,11 @@ class Prices:
     def visit(self, server: str, request: str) -> float:
         """CPU time of the server for a client who connects, asks once and goes.
 
-        What the model charges for a connection with an echo while few come at a time,
-        and what this request takes more, which is no matter of the model's.
+        What the model charges for a connection with an answer of one byte while few
+        come at a time, and what this request takes more, which is not the model's.
         """
         few = self.one("connection, few at a time: CPU of the server", server)
-        return few + self.one(f"{request}: CPU beyond an echo's") if few else math.nan
+        return few + self.one(f"{request}: CPU beyond one byte's") if few else math.nan
 
     def request(self, name: str) -> float:
         """CPU time of the server that has one thread for a connection with a request."""
