@@ -75,13 +75,13 @@ def most_of(lab: Lab) -> int:
 
 def plan_prices(models: list[Lab], options: Options, repeat: int) -> Iterator[Run]:
     """What the price list has for each lab, for the models: apart, and before."""
-    each = prices.QUICK_ALONE_EACH if options.is_quick else prices.ALONE_EACH
     for model in models:
-        runs = prices.plan_alone(model, each, repeat)
+        runs = prices.plan_alone(model, prices.ALONE_EACH, repeat)
         yield from (run for run in runs if run.scene == "alone-sleep")
     endless = [each for each in models if math.isinf(each.clerks(POOL))]
     without_null = replace(options, null=None)
     yield from prices.plan_crowds(endless, without_null, repeat)
+    yield from prices.plan_waiting(endless, repeat)
 
 
 def plan_cost(lab: Lab, repeat: int, options: Options) -> Run:

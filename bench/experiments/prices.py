@@ -34,7 +34,7 @@ from bench.tell.units import words
 REPEATS, SHORT_REPEATS, QUICK_REPEATS = 5, 3, 2
 ONE_BYTE = "bytes 1"  # so a new thread touches as much of its stack as for many
 FEW, FEW_MS = 10, 150  # clients who come and go, and for how long
-ALONE_EACH, QUICK_ALONE_EACH = 3, 2  # clients alone in each repeat
+ALONE_EACH = 2  # clients alone in each repeat
 SHARED_LINES = ((LINE_OF_TWO, PAIR, 100), (LINE_OF_TEN, POOL, 1000))
 CROWDED = ("line-sleep-1", "line-burn-1", LINE_OF_TEN)  # what crowds pay, and crowds
 TWICE = 2  # where little is waited for, and much depends on it
@@ -55,9 +55,8 @@ def plan(labs: list[Lab], options: Options) -> list[Run]:
             *plan_waiting(labs, repeat),
             *plan_requests(labs, options, repeat),
         ]
-        alone = QUICK_ALONE_EACH if options.is_quick else ALONE_EACH
         for lab in labs:
-            of_repeat += plan_alone(lab, alone, repeat)
+            of_repeat += plan_alone(lab, ALONE_EACH, repeat)
             of_repeat += [plan_few(lab, repeat)] * options.is_alone
         if options.null:
             of_repeat.append(plan_idle(options.null, repeat))
@@ -135,11 +134,11 @@ def plan_crowds(labs: list[Lab], options: Options, repeat: int) -> Iterator[Run]
 
 
 def plan_waiting(labs: list[Lab], repeat: int) -> Iterator[Run]:
-    """Crowds whose clients all wait side by side."""
+    """Crowds whose clients all wait side by side; the largest every other time."""
     for lab in labs:
-        for clients in WAITING:
+        for clients in WAITING if repeat % 2 else WAITING[:-1]:
             if lab.clerks(POOL) >= clients:
-                takes, say = WAITING_MS / 1000, f"sleep {WAITING_MS}"
+                takes, say = WAITING_MS / 1000 + clients * 2e-4, f"sleep {WAITING_MS}"
                 yield plan_run(lab, "crowd-waits", clients, say, repeat, takes)
 
 

@@ -13,7 +13,7 @@ from bench.measure.runs import Measured
 LINES = {"sleep": {1: 100, 20: 10}, "burn": {1: 100, 20: 10}}  # ms: clients in a line
 ALONE = {"sleep": 2, "burn": 1}  # ms that a client alone asks for
 CROWDS = (1, 10, 100, 1000)
-WAITING, WAITING_MS = (10, 100), 5  # crowds whose clients all wait side by side
+WAITING, WAITING_MS = (10, 100, 1000), 5  # crowds whose clients all wait side by side
 ASKING = 500  # clients, each of whom asks once
 POOL, PAIR = 10, 2  # workers of a pool; and of one that is as busy as one can be
 LINE_OF_TWO, LINE_OF_TEN = "line-of-two", "line-of-ten"
