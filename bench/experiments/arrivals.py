@@ -146,6 +146,7 @@ def plan_run(
         repeat=repeat,
         expected_s=START_S + takes,
         flags={"threads": POOL},
+        shows_mean=True,
     )
 
 

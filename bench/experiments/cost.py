@@ -37,7 +37,7 @@ QUICK_COUNTS = (1, MEASURED, 1000)
 KERNEL_COUNTS = (1, 100, 1000)  # lab 1: the line is the kernel's, and no longer
 PATIENCE_MS = 200  # of those who cannot be greeted, for all workers are taken
 REPEATS, QUICK_REPEATS = 5, 1
-LASTS_S, QUICK_LASTS_S = 0.2, 0.15
+LASTS_S = 0.15
 
 
 def plan(labs: list[Lab], options: Options) -> list[Run]:
@@ -49,7 +49,7 @@ def plan(labs: list[Lab], options: Options) -> list[Run]:
         shuffled = list(labs)
         shuffle(shuffled)
         for lab in shuffled:  # each beside its price: a machine's speed drifts
-            visits = plan_visits(lab, repeat, options)
+            visits = plan_visits(lab, repeat)
             more = {"experiment": "cost", "group": visits.group}
             runs += [replace(each, **more) for each in plan_prices(lab, repeat)]
             runs.append(visits)
@@ -84,11 +84,10 @@ def plan_held(lab: Lab, clients: int) -> Run:
     )
 
 
-def plan_visits(lab: Lab, repeat: int, options: Options) -> Run:
+def plan_visits(lab: Lab, repeat: int) -> Run:
     """One connection after the other, so many at a time."""
-    lasts_s = QUICK_LASTS_S if options.is_quick else LASTS_S
     flags = {"requests": 1, "say": f"bytes {BYTES}"}
-    flags["duration"] = f"{lasts_s * 1000:.0f}ms"
+    flags["duration"] = f"{LASTS_S * 1000:.0f}ms"
     return Run(
         experiment="cost",
         group="cost, clients who come and go",
@@ -97,7 +96,7 @@ def plan_visits(lab: Lab, repeat: int, options: Options) -> Run:
         generators=rig.sharing(AT_ONCE, flags),
         flags={"threads": AT_ONCE},
         repeat=repeat,
-        expected_s=START_S + lasts_s + 0.05,
+        expected_s=START_S + LASTS_S + 0.05,
         is_counted=True,
         counts_others=True,
     )

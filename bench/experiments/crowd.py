@@ -29,7 +29,7 @@ from bench.tell.charts import write_csv
 from bench.tell.units import seconds
 
 FEWEST = 3  # clients of a crowd: one alone is a price, not a crowd
-REPEATS = {1: 4, 3: 7, 10: 7, 30: 7, 100: 5, 300: 3, 1000: 3}  # by clients
+REPEATS = {1: 4, 3: 7, 10: 7, 30: 5, 100: 5, 300: 3, 1000: 3}  # by clients
 PRICED = 3  # repeats in which the prices of crowds are measured once more
 SCENES = (WAITS.name, COMPUTES.name, FLOOR)
 QUICK_REPEATS = {1: 2, 10: 2, 100: 1, 1000: 1}

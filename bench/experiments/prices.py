@@ -33,7 +33,7 @@ from bench.tell.units import words
 
 REPEATS, SHORT_REPEATS, QUICK_REPEATS = 5, 3, 2
 ONE_BYTE = "bytes 1"  # so a new thread touches as much of its stack as for many
-FEW, FEW_MS = 10, 150  # clients who come and go, and for how long
+FEW, FEW_MS = 10, 100  # clients who come and go, and for how long
 ALONE_EACH = 2  # clients alone in each repeat
 SHARED_LINES = ((LINE_OF_TWO, PAIR, 100), (LINE_OF_TEN, POOL, 1000))
 CROWDED = ("line-sleep-1", "line-burn-1", LINE_OF_TEN)  # what crowds pay, and crowds

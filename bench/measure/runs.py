@@ -83,6 +83,7 @@ class Run:
     is_counted: bool = False  # made by rig.py: no trace, and sums instead of records
     counts_others: bool = False  # its prediction knows what CPU time others had
     effect_s: float = 0  # the time that its chart shows: a lateness is judged by it
+    shows_mean: bool = False  # its chart shows no client's time, but the mean of all
 
     @property
     def clients(self) -> int:

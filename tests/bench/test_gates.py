@@ -20,6 +20,7 @@ from tests.helpers.bench_world import (
     ideal,
     make_run,
     quiet,
+    stamp,
     visit,
 )
 
@@ -290,6 +291,14 @@ def test_a_lateness_is_judged_by_what_the_chart_shows(made):
             change(made, clients=quick, run=run)
         )
         assert gate == is_late
+
+
+def test_a_lateness_is_much_or_little_for_a_mean():
+    """Where 10 ms is the mean, one client of 100 who is 5 ms late adds half a percent."""
+    slow = change_clients(ideal(RUNS[0]), lambda each: True, done=stamp(0.01))
+    run = dataclasses.replace(slow.run, shows_mean=True)
+    assert gates.lateness_limit(change(slow, run=run)) == pytest.approx(0.01, rel=0.01)
+    assert gates.lateness_limit(slow) == gates.LATE_S
 
 
 def test_a_loop_that_fills_the_machine_on_purpose_has_no_lateness():
