@@ -223,7 +223,7 @@ def held_row(point: HeldPoint) -> list:
         held.greeted,
         point.memory,
         point.ideal,
-        point.predicted,
+        point.memory if point.clients == MEASURED else point.predicted,
         float(held.during.reserved),
         held.during.threads,
         held.added("cpu_s"),
