@@ -30,7 +30,6 @@ from bench.experiments.arrivals_scenes import (
 from bench.experiments.experiment import Conclusion, Experiment, Finding, Options
 from bench.experiments.prices import plan_idle, plan_lines
 from bench.experiments.prices_list import LINE_OF_TWO, price_list
-from bench.judge.stamps import believed
 from bench.measure.labs import Lab
 from bench.measure.runs import Generator, Measured, Run, START_S
 from bench.tell.units import seconds

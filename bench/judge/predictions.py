@@ -282,13 +282,12 @@ def admitted(
 ) -> list[float]:
     """When each of a crowd is done, by the kernel's schedule; infinite if not in time.
 
-    At first all come one after the other: as many as there are places are in. The
-    others' SYNs are sent again all in one moment: if the queue has a place then, all
-    are answered, but the server knows of only as many as there are places. The rest
-    are phantoms, whose requests the kernel's timers send again, all in one moment: of
-    them it takes what the queue holds (tcp_conn_request, tcp_v4_syn_recv_sock). For
-    others, who come one by one, there is also a place for each that the server holds,
-    if it has a core of its own meanwhile.
+    At first all come one after the other: as many as there are places are in, and, if
+    the server has a core of its own meanwhile, those that it holds. The others' SYNs are
+    sent again all in one moment: if the queue has a place then, all are answered, but
+    the server knows of only as many. The rest are phantoms, whose requests the kernel's
+    timers send again, all in one moment: of them it takes what the queue holds
+    (tcp_conn_request, tcp_v4_syn_recv_sock).
     """
     done: list[float] = []
 
@@ -299,8 +298,8 @@ def admitted(
         room = admission.backlog + 1 - (present - held)  # in the kernel's queue
         if room <= 0:
             return waiting
-        taken = admission.inside - held if admission.is_beside else 0
-        count = min(waiting, room + (0 if is_revival else taken))
+        is_one_by_one = admission.is_beside and not is_revival
+        count = min(waiting, room + (admission.inside - held) * is_one_by_one)
         for _ in range(count):
             begun = max(moment, done[-1] if done else 0.0)
             done.append(begun + service)
