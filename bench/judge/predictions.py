@@ -284,10 +284,9 @@ def admitted(
 
     At first all come one after the other: as many as there are places are in, and, if
     the server has a core of its own meanwhile, those that it holds. The others' SYNs are
-    sent again all in one moment: if the queue has a place then, all are answered, but
-    the server knows of only as many. The rest are phantoms, whose requests the kernel's
-    timers send again, all in one moment: of them it takes what the queue holds
-    (tcp_conn_request, tcp_v4_syn_recv_sock).
+    sent again all in one moment: if there is a place then, all are answered, but the
+    server knows of only as many. The rest are phantoms, whose requests the kernel sends
+    again, all in one moment: of them the queue takes what it holds (tcp_v4_syn_recv_sock).
     """
     done: list[float] = []
 
