@@ -15,7 +15,7 @@ set bmargin at screen 0.13
 set yrange [row_max + 0.6 : -0.9]
 set logscale x
 set xrange [least : times_max_y * 1.6]
-set xtics ('0.1 ms' 1e-4, '0.3 ms' 3e-4, '1 ms' 1e-3, '3 ms' 3e-3, '10 ms' 1e-2, '30 ms' 3e-2, '0.1 s' 0.1, '1 s' 1, '10 s' 10)
+set xtics ('0.1 ms' 1e-4, '1 ms' 1e-3, '10 ms' 1e-2, '0.1 s' 0.1, '1 s' 1, '10 s' 10)
 unset ytics
 set grid xtics back linewidth 1 dashtype solid linecolor rgb faint
 set xlabel "from the planned start to the answer\n".legend textcolor rgb ink
@@ -28,5 +28,7 @@ plot marks using 'ideal_s':(column('row') - 0.12):(0):(0.24) \
          with points pointtype 7 pointsize 2.4 * point_unit linecolor rgb variable, \
      marks using 'p99_s':'row':(paint(column('number'))) \
          with points pointtype 6 pointsize 2.4 * point_unit linewidth 3 linecolor rgb variable, \
+     marks using (column('fails') == 1 ? times_max_y * 1.3 : NaN):'row':(paint(column('number'))) \
+         with points pointtype 2 pointsize 1.8 * point_unit linewidth 3 linecolor rgb variable, \
      marks using (least):(column('load') == 2 ? column('row') : NaN):'name' \
          with labels noenhanced right offset -1, 0 font note textcolor rgb ink
