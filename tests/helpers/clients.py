@@ -129,6 +129,10 @@ class Client:
             self.socket.shutdown(socket.SHUT_WR)
         self.deeds.append("closed its half")
 
+    def widen(self) -> None:
+        """From now on it takes as much at once as others do."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, CHUNK)
+
     def reset(self) -> None:
         """Leave with an RST instead of a FIN, as a program that crashes may."""
         self.socket.setsockopt(

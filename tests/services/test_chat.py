@@ -143,6 +143,7 @@ def test_a_member_that_does_not_listen_is_not_listened_to(lab):
                 sent += client.socket.send(flood[sent : sent + 65536])
                 server.until_idle()
         client.socket.settimeout(GUARD_S)
+        client.widen()
         client.half_close()
         heard = client.rest().splitlines()
         said = flood[:sent].splitlines(keepends=True)
@@ -488,6 +489,7 @@ def hear_after_silence(lab: Lab, count: int) -> bool:
         for words in said:
             if speaker.ask(words).startswith(b"--"):
                 return False
+        slow.widen()
         for words in said:
             line = slow.line()
             if line == TOO_SLOW:
@@ -504,6 +506,7 @@ def read_after_being_dropped(lab: Lab) -> tuple[int, bytes, float]:
         assert slow.line() == b"-- guest2 has come\n"
         said = talk_until_dropped(speaker)
         begin = time.monotonic()
+        slow.widen()
         heard = slow.rest()
         return said, heard, time.monotonic() - begin
 
