@@ -105,9 +105,12 @@ static void retire(struct coroutine *ended)
 
 void loop_await_room(int max)
 {
-    if (loop->alive < max)
+    if (loop->alive >= max)
+        loop->room_waiter = loop->current;
+    else if (loop->spare_count == 0)
+        make_ready(loop->current); /* after those that may leave a stack */
+    else
         return;
-    loop->room_waiter = loop->current;
     give_way();
 }
 

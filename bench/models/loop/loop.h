@@ -15,7 +15,8 @@ void loop_run(void (*run)(int), int fd);
  * or -1 with errno when there is no memory. */
 int loop_start(void (*run)(int client), int client);
 
-/* Waits until the coroutines on this loop are fewer than max. */
+/* Waits until the coroutines on this loop are fewer than max. Before a stack is
+ * made, those that are ready have a turn: a crowd stays with the kernel. */
 void loop_await_room(int max);
 
 /* As poll(2), but lets the other coroutines go on meanwhile: for wait_poll. */
