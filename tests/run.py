@@ -14,6 +14,7 @@ import argparse
 import atexit
 import gc
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -33,11 +34,15 @@ NO_TEST_CHOSEN = 5  # exit status of pytest
 OF_PYTHON = {"bench"}
 RUN_THE_LOAD = {"test_load", "test_runs", "test_zoo"}
 OF_SOURCES = {"test_house", "test_first_build", "test_gallery", "test_browser"}
-# Labs in which a sanitizer can see nothing that it has not seen in another: where one thread does
-# all, none can race; and what one connection asks is read and answered by the same code in each.
+# Where no two threads meet.
+OF_ONE_THREAD = {"thread": {"test_command_line", "test_runs"}}
+# Labs in which a sanitizer can see nothing that it has not seen in another: in lab 1 no threads
+# meet, a service is the same code in each, lab 4 is lab 3 with limits, and what one connection asks
+# is answered by one thread.
 SEEN_ELSEWHERE = {"thread": ["lab1-"]}
+SERVICE_SEEN = {"thread": ["lab3-"], "address,undefined": ["lab2-", "lab3-"]}
 OF_ONE_CONNECTION = {"test_replies", "test_http", "test_messages", "test_listings"}
-SEEN_FOR_ONE = {"thread": ["lab2-", "lab4-"], "address,undefined": ["lab2-", "lab3-"]}
+CONNECTION_SEEN = {"thread": ["lab2-"]}
 APART = {"test_models"}  # make test-models SAN=thread
 OTHER_COMMANDS = {"faults", "course", "test_models_contract.py"}  # make test-faults ...
 IN_BROWSER = {"test_browser", "test_report", "test_office"}  # one, for all of them
@@ -57,15 +62,13 @@ def files() -> list[str]:
         for file in sorted(ROOT.glob("tests/**/test_*.py"))
         if not OTHER_COMMANDS & set(file.relative_to(ROOT).parts)
     ]
-    if os.environ.get("SAN"):
+    if sanitizer := os.environ.get("SAN"):
+        apart = APART | OF_SOURCES | OF_ONE_THREAD.get(sanitizer, set())
         found = [
             file
             for file in found
-            if file.stem in RUN_THE_LOAD
-            or (
-                file.parent.name not in OF_PYTHON
-                and file.stem not in OF_SOURCES | APART
-            )
+            if file.stem not in apart
+            and (file.stem in RUN_THE_LOAD or file.parent.name not in OF_PYTHON)
         ]
     order = {stem: number for number, stem in enumerate(LONGEST)}
     found.sort(key=lambda file: order.get(file.stem, len(order)))
@@ -104,8 +107,10 @@ def choice(part: Part, asked: argparse.Namespace) -> list[str]:
     else:
         sanitizer = os.environ.get("SAN", "")
         left_out = list(SEEN_ELSEWHERE.get(sanitizer, []))
+        if "services" in part.files[0]:
+            left_out += SERVICE_SEEN.get(sanitizer, [])
         if Path(part.files[0]).stem in OF_ONE_CONNECTION:
-            left_out += SEEN_FOR_ONE.get(sanitizer, [])
+            left_out += CONNECTION_SEEN.get(sanitizer, [])
         words += [f"not {lab}" for lab in left_out]
     return ["-k", " and ".join(words)] if words else []
 
@@ -140,6 +145,8 @@ def start(part: Part, asked: argparse.Namespace, runs: dict[int, Run]) -> None:
     if process:
         runs[process] = Run(part, time.monotonic(), output)
         return
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for stream in (1, 2):
         os.dup2(output.fileno(), stream)
     options = ["-q", "-p", "no:cacheprovider", *part.files, *choice(part, asked)]
@@ -156,13 +163,24 @@ def run_all(asked: argparse.Namespace) -> list[bool]:
     for lab in labs.find_labs():
         lab.program.exists() and lab.flags()  # remembered
     gc.freeze()  # what is loaded stays, and shared
-    while waiting or runs:
-        if waiting and len(runs) < JOBS:
-            start(waiting.pop(0), asked, runs)
-            continue
-        process, status = os.wait()
-        if run := runs.pop(process, None):
-            well.append(run.tell(os.waitstatus_to_exitcode(status)))
+
+    def end_all(number: int, _frame: object) -> None:
+        for process in runs:
+            os.kill(process, signal.SIGINT)
+        sys.exit(128 + number)
+
+    signal.signal(signal.SIGTERM, end_all)
+    try:
+        while waiting or runs:
+            if waiting and len(runs) < JOBS:
+                start(waiting.pop(0), asked, runs)
+                continue
+            process, status = os.wait()
+            if run := runs.pop(process, None):
+                well.append(run.tell(os.waitstatus_to_exitcode(status)))
+    finally:
+        for process in runs:  # some are left only if all is to end
+            os.waitpid(process, 0)
     return well
 
 

@@ -36,6 +36,7 @@ from bench.tell.units import seconds
 
 REPEATS, QUICK_REPEATS = 3, 1
 LINES, LINES_EACH = {"line-sleep-1", LINE_OF_TWO}, 3  # in each repeat
+LINE = 200  # clients: the first ones are slower, for others still come
 MAX_SEED = 2**31
 TIMEOUT = "10s"
 
@@ -73,9 +74,19 @@ def plan_service(
         for run in plan_lines(labs, number)
         if run.scene in LINES
     ]
+    if not options.is_quick:
+        runs = [lengthened(run) for run in runs]
     if options.null and not options.is_quick:
         runs.append(plan_idle(options.null, repeat))
     return [replace(run, experiment="arrivals", group=group) for run in runs]
+
+
+def lengthened(run: Run) -> Run:
+    """The same line, of more clients."""
+    generator = run.generators[0]
+    crowd = replace(generator, flags={**generator.flags, "clients": LINE})
+    takes = LINE / run.clients * (run.expected_s - START_S)
+    return replace(run, generators=(crowd,), expected_s=START_S + takes, effect_s=takes)
 
 
 def lab_for(scene: Scene, labs: list[Lab]) -> Lab | None:

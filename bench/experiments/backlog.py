@@ -65,6 +65,7 @@ def plan_run(lab: Lab, backlog: int, repeat: int, options: Options) -> Run:
         repeat=repeat,
         expected_s=START_S + min(timeout_s, EXPECTED_S[backlog]),
         flags={"threads": 1, "queue": 1, "backlog": backlog},
+        is_apart=True,
     )
 
 
@@ -157,8 +158,10 @@ def notes(panels: list[BacklogRun], options: Options) -> list[str]:
         " unknown to the server; its request is sent again"
         f" {again} s after connect() and lets it in when there is room. All phantoms send"
         " again in one moment, so each time only backlog + 1 of them are let in. Of those"
-        f" who come at first, or with a SYN sent again, the server can take {INSIDE} out of"
-        " the queue meanwhile: predicted is that it does; in some runs it is too late.",
+        f" who come at first, or with a SYN sent again, the server takes {INSIDE} out of"
+        " the queue meanwhile, if it has a core of its own: here it has, where there are"
+        " two. Each run has an address that is new, for the kernel remembers of an address"
+        " how long answers took, and waits accordingly before it sends again.",
         f"The clients' sockets sent {sum(panel.retransmits for panel in panels)} SYNs again;"
         f" the kernel counted {counted}, on this whole machine.",
         *(f"{panel.words}; {panel.counters}." for panel in panels),

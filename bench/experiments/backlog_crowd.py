@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.experiments.charges import CORES
+from bench.experiments.charges import CORES, MACHINES_CORES
 from bench.judge.estimates import percentile
 from bench.judge.predictions import Admission, admitted, revival_times, syn_times
 from bench.judge.prices import FREE, Prices
@@ -90,6 +90,7 @@ class BacklogRun:
             self.predicted_syns,
             revival_times(patience),
             is_beside=CORES > 1,
+            is_beside_timers=MACHINES_CORES > 1,
         )
         return admitted(CLIENTS, service, admission, patience)
 

@@ -11,6 +11,7 @@ from bench.judge.prices import FREE, Prices, interpolate
 from bench.measure.labs import Lab
 
 CORES = len(os.sched_getaffinity(0))
+MACHINES_CORES = os.cpu_count() or CORES  # also those that the bench may not use
 NULL = "null"  # the server whose crowd costs what the kernel and the generator take
 
 

@@ -275,6 +275,7 @@ class Admission:
     syns: Sequence[float]  # when a SYN that nobody answered is sent again
     revivals: Sequence[float]  # and data that found no place, after connect()
     is_beside: bool = True  # the server has a core of its own while a crowd comes
+    is_beside_timers: bool = True  # and while SYNs are sent again, by the kernel
 
 
 def admitted(
@@ -284,36 +285,35 @@ def admitted(
 
     At first all come one after the other: as many as there are places are in, and, if
     the server has a core of its own meanwhile, those that it holds. The others' SYNs are
-    sent again all in one moment: if there is a place then, all are answered, but the
-    server knows of only as many. The rest are phantoms, whose requests the kernel sends
+    sent again in one moment: if there is a place then, all are answered, but the server
+    knows of only as many. The rest are phantoms, whose requests the kernel sends
     again, all in one moment: of them the queue takes what it holds (tcp_v4_syn_recv_sock).
     """
     done: list[float] = []
 
-    def admit(moment: float, waiting: int, is_revival: bool = False) -> int:
+    def admit(moment: float, waiting: int, is_beside: bool = False) -> int:
         """Let in as many as there are places; returns how many are left outside."""
         present = sum(end > moment for end in done)
         held = min(present, admission.inside)
         room = admission.backlog + 1 - (present - held)  # in the kernel's queue
         if room <= 0:
             return waiting
-        is_one_by_one = admission.is_beside and not is_revival
-        count = min(waiting, room + (admission.inside - held) * is_one_by_one)
+        count = min(waiting, room + (admission.inside - held) * is_beside)
         for _ in range(count):
             begun = max(moment, done[-1] if done else 0.0)
             done.append(begun + service)
         return waiting - count
 
-    outside = admit(0.0, clients)
+    outside = admit(0.0, clients, admission.is_beside)
     for syn in admission.syns:
         present = sum(end > syn for end in done)
         if outside == 0 or syn > until:
             break
         if present - admission.inside > admission.backlog:
             continue  # no place: all SYNs are lost once more
-        outside = admit(syn, outside)
+        outside = admit(syn, outside, admission.is_beside_timers)
         for revival in admission.revivals:
-            outside = admit(syn + revival, outside, is_revival=True)
+            outside = admit(syn + revival, outside)
         break  # whoever is left is a phantom now and sends no SYN any more
     in_time = [end for end in done if end <= until]
     return in_time + [math.inf] * (clients - len(in_time))

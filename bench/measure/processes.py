@@ -90,7 +90,9 @@ class Program:
 
 
 @contextlib.contextmanager
-def started(command: list[str], folder: Path | None = None) -> Iterator[Program]:
+def started(
+    command: list[str], folder: Path | None = None, core: int | None = None
+) -> Iterator[Program]:
     """Run a program in a process group of its own, ended when the block ends.
 
     The group keeps the terminal's Ctrl-C away from it: the bench decides when
@@ -101,12 +103,27 @@ def started(command: list[str], folder: Path | None = None) -> Iterator[Program]
     program = None
     try:
         with INTERRUPTS.shielded():
-            program = Program(Path(command[0]).name, spawn(command, folder))
+            with on_core(core):
+                program = Program(Path(command[0]).name, spawn(command, folder))
         yield program
     finally:
         with INTERRUPTS.shielded():
             if program is not None:
                 end(program)
+
+
+@contextlib.contextmanager
+def on_core(number: int | None) -> Iterator[None]:
+    """What is started in the block stays on this one of the cores that it may use."""
+    if number is None:
+        yield
+        return
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {sorted(allowed)[number]})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
 
 
 def spawn(command: list[str], folder: Path | None) -> subprocess.Popen:

@@ -18,6 +18,7 @@ from bench.measure import kernel
 from bench.measure.processes import Program, BenchError, await_end, started
 from bench.measure.records import read_clients
 from bench.measure.runs import (
+    HOST,
     Generator,
     Measured,
     Run,
@@ -149,7 +150,7 @@ def perform(run: Run, load: Path, raw: Path) -> Measured:
         with contextlib.ExitStack() as stack:
             visitors = {
                 each.name: stack.enter_context(
-                    started(load_command(run, each, load, raw, port))
+                    started(load_command(run, each, load, raw, HOST, port))
                 )
                 for each in run.generators
             }
@@ -180,7 +181,7 @@ def warm_up(run: Run, load: Path, raw: Path, port: int) -> None:
     """Let clients come who do not count: what is done once is done then."""
     if run.warm_up is None:
         return
-    with started(load_command(run, run.warm_up, load, raw, port)) as visitor:
+    with started(load_command(run, run.warm_up, load, raw, HOST, port)) as visitor:
         if not await_end(visitor, limit_s(run)):
             raise BenchError(f"{run.warm_up.mode} of load did not end: {run.step}")
     records_path(run, run.warm_up, raw).unlink(missing_ok=True)

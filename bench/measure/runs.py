@@ -3,6 +3,7 @@
 import contextlib
 import math
 import os
+import random
 import re
 import resource
 import select
@@ -19,6 +20,8 @@ from bench.measure.records import NS_PER_S, Client, Visit, read_clients, read_vi
 
 READY_TIMEOUT_S = 10
 START_S = 0.025  # a server and a generator start and end, about
+HOST = "127.0.0.1"
+SERVERS_CORE, GENERATORS_CORE = -1, 0  # of a run whose cores are apart
 UNITS_S = {"us": 1e-6, "ms": 1e-3, "s": 1}
 
 
@@ -84,6 +87,7 @@ class Run:
     counts_others: bool = False  # its prediction knows what CPU time others had
     effect_s: float = 0  # the time that its chart shows: a lateness is judged by it
     shows_mean: bool = False  # its chart shows no client's time, but the mean of all
+    is_apart: bool = False  # its programs have a core each, and an address that is new
 
     @property
     def clients(self) -> int:
@@ -161,9 +165,11 @@ def perform(run: Run, load: Path, raw: Path) -> Measured:
     """
     trace = raw / f"{run.name}.trace.csv"
     before = kernel.look()
-    with started(run.lab.command(trace, run.flags, run.service)) as server:
+    host = new_address() if run.is_apart else HOST
+    command = run.lab.command(trace, {**run.flags, "host": host}, run.service)
+    with started(command, core=SERVERS_CORE if run.is_apart else None) as server:
         port = wait_until_ready(server)
-        visitors, seen = visit(run, load, raw, port, server)
+        visitors, seen = visit(run, load, raw, (host, port), server)
     counted = kernel.look().since(before)
     records = {
         each.name: read_clients(records_path(run, each, raw)) for each in run.generators
@@ -179,6 +185,15 @@ def perform(run: Run, load: Path, raw: Path) -> Measured:
         counted,
         seen,
     )
+
+
+def new_address() -> str:
+    """A loopback address that was most probably never used.
+
+    The kernel remembers of each pair of addresses how long answers took, and from that
+    how long a new connection waits before it sends again (tcp_metrics).
+    """
+    return ".".join(["127", *(str(random.randint(1, 254)) for _ in range(3))])
 
 
 def complaints_of(server: Program, run: Run) -> list[str]:
@@ -218,15 +233,16 @@ def await_line(program: Program, pattern: bytes, timeout_s: float) -> re.Match:
 
 
 def visit(
-    run: Run, load: Path, raw: Path, port: int, server: Program
+    run: Run, load: Path, raw: Path, address: tuple[str, int], server: Program
 ) -> tuple[dict[str, Program], object]:
     """Let all generators visit the server; says how they ended and what watch saw."""
     visitors: dict[str, Program] = {}
     with contextlib.ExitStack() as stack:
 
         def send(generator: Generator) -> Program:
-            command = load_command(run, generator, load, raw, port)
-            visitors[generator.name] = stack.enter_context(started(command))
+            command = load_command(run, generator, load, raw, *address)
+            core = GENERATORS_CORE if run.is_apart else None
+            visitors[generator.name] = stack.enter_context(started(command, core=core))
             return visitors[generator.name]
 
         for generator in run.generators:
@@ -266,10 +282,10 @@ def limit_s(run: Run) -> float:
 
 
 def load_command(
-    run: Run, generator: Generator, load: Path, raw: Path, port: int
+    run: Run, generator: Generator, load: Path, raw: Path, host: str, port: int
 ) -> list[str]:
     """How to start a generator."""
-    flags = {"port": port, "timeout": f"{run.timeout_s:g}s"}
+    flags = {"host": host, "port": port, "timeout": f"{run.timeout_s:g}s"}
     flags |= {"output": records_path(run, generator, raw)}
     if run.service[0] in ("http", "files"):
         flags["speak"] = "http"
