@@ -69,9 +69,9 @@ fuzz: ## feed the parsers any bytes, FUZZ_S=60 seconds each (needs clang)
 # gcc's analyzer gives up early, and says nothing, unless it may look for longer.
 ANALYZE   := -fanalyzer --param analyzer-bb-explosion-factor=40 --param analyzer-max-enodes-per-program-point=32
 LINT      := -std=c17 -D_DEFAULT_SOURCE -iquote common -iquote common/services -iquote .
-C_SOURCES := $(MAINS) $(HELPERS) $(LOAD)
+C_SOURCES := $(MAINS) $(HELPERS) $(LOAD) $(wildcard bench/models/*.c bench/models/loop/*.c)
 C_FILES   := $(C_SOURCES) $(wildcard $(addsuffix *.h,$(sort $(dir $(C_SOURCES)))))
-C_TESTS   := $(wildcard bench/models/*.c bench/models/loop/*.[ch] tests/fuzz/*.[ch] tests/units/*.[ch] tests/faults/*.[ch])
+C_TESTS   := $(wildcard tests/fuzz/*.[ch] tests/units/*.[ch] tests/faults/*.[ch])
 
 # What finds the bugs of one file.
 LINT_FILE  = object=$$(mktemp $B/lint.XXXXXX) && \

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.helpers.kernel import is_connected
+from tests.helpers.kernel import is_alive, is_connected
 from tests.helpers.setting import until
 
 if TYPE_CHECKING:  # loaded with a browser only: it takes as long as all of pytest
@@ -174,11 +174,15 @@ def browser() -> Iterator[Page]:
     )
     service = webdriver.chrome.service.Service(DRIVER)
     driver = webdriver.Chrome(options=options, service=service)
+    page, process = Page(driver), driver.capabilities["goog:processID"]
     try:
         driver.set_page_load_timeout(GUARD_S)
-        yield Page(driver)
+        yield page
     finally:
+        with contextlib.suppress(page.refusal):  # it closes before it has answered
+            page.ask("Browser.close")  # to quit() alone, one without a window is deaf
         driver.quit()
+        until(lambda: not is_alive(process), "the browser has ended")
 
 
 @pytest.fixture(scope="session")

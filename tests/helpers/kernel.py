@@ -94,6 +94,13 @@ class Footprint:
     threads: int
 
 
+def is_alive(pid: int | str) -> bool:
+    """Is there such a process, and does it still run?"""
+    told = ["ps", "-o", "stat=", "-p", str(pid)]
+    state = subprocess.run(told, capture_output=True, text=True).stdout
+    return state.strip() != "" and not state.startswith("Z")
+
+
 def footprint(pid: int) -> Footprint:
     return Footprint(
         descriptors=len(os.listdir(f"/proc/{pid}/fd")),

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from tests.helpers.kernel import is_alive
 from tests.helpers.models import find_models
 from tests.helpers.servers import Server
 from tests.helpers.setting import ROOT, until
@@ -123,14 +124,6 @@ def children_of(pid: int) -> list[str]:
     """The processes that this one has started."""
     told = ["ps", "-o", "pid=", "--ppid", str(pid)]
     return subprocess.run(told, capture_output=True, text=True).stdout.split()
-
-
-def is_alive(pid: str) -> bool:
-    """Is there such a process, and does it still run?"""
-    state = subprocess.run(
-        ["ps", "-o", "stat=", "-p", pid], capture_output=True, text=True
-    ).stdout
-    return state.strip() != "" and not state.startswith("Z")
 
 
 def test_events_serve_echo_only():
