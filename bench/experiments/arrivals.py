@@ -17,6 +17,7 @@ from bench.experiments.arrivals_models import (
     plan_models,
 )
 from bench.experiments.arrivals_scenes import (
+    ONE,
     POOL,
     LoadPoint,
     RARE,
@@ -24,6 +25,7 @@ from bench.experiments.arrivals_scenes import (
     RARE_TIMES,
     SCENES,
     SERVICE_MS,
+    TWO,
     Scene,
     make_points,
 )
@@ -36,7 +38,8 @@ from bench.tell.units import seconds
 
 REPEATS, QUICK_REPEATS = 3, 1
 LINES, LINES_EACH = {"line-sleep-1", LINE_OF_TWO}, 3  # in each repeat
-LINE = 200  # clients: the first ones are slower, for others still come
+LINE, QUICK_LINE = 200, 100  # customers, who come
+FASTER = 1.25  # times as fast as they can be served
 MAX_SEED = 2**31
 TIMEOUT = "10s"
 
@@ -65,7 +68,8 @@ def plan_service(
     labs: list[Lab], options: Options, group: str, repeat: int
 ) -> list[Run]:
     """Lines whose slope is S. A machine's speed drifts, and near the limit 1 % of S is
-    much of a mean: so that S is measured again, among these runs and apart from them.
+    much of a mean: so that S is measured again, among these runs and apart from them,
+    while customers keep coming, for the generator takes some time of the cores.
     """
     numbers = range(LINES_EACH * (repeat - 1) + 1, LINES_EACH * repeat + 1)
     runs = [
@@ -74,19 +78,24 @@ def plan_service(
         for run in plan_lines(labs, number)
         if run.scene in LINES
     ]
-    if not options.is_quick:
-        runs = [lengthened(run) for run in runs]
+    runs = [kept_up(run, QUICK_LINE if options.is_quick else LINE) for run in runs]
     if options.null and not options.is_quick:
         runs.append(plan_idle(options.null, repeat))
     return [replace(run, experiment="arrivals", group=group) for run in runs]
 
 
-def lengthened(run: Run) -> Run:
-    """The same line, of more clients."""
-    generator = run.generators[0]
-    crowd = replace(generator, flags={**generator.flags, "clients": LINE})
-    takes = LINE / run.clients * (run.expected_s - START_S)
-    return replace(run, generators=(crowd,), expected_s=START_S + takes, effect_s=takes)
+def kept_up(run: Run, customers: int) -> Run:
+    """The same line, but its customers come one by one, and it grows."""
+    rate = (TWO if run.scene == LINE_OF_TWO else ONE).rate(FASTER)
+    span_ms = round(1000 * customers / rate)
+    flags = {"rate": rate, "duration": f"{span_ms}ms", "say": f"sleep {SERVICE_MS}"}
+    takes = FASTER * span_ms / 1000
+    return replace(
+        run,
+        generators=(Generator("rate", flags),),
+        expected_s=START_S + takes,
+        effect_s=takes,
+    )
 
 
 def lab_for(scene: Scene, labs: list[Lab]) -> Lab | None:

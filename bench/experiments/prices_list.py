@@ -49,7 +49,7 @@ def line_prices(made: list[Measured]) -> Iterator[Price]:
     for work, lines in LINES.items():
         for ms in lines:
             runs = of_scene(made, f"line-{work}-{ms}")
-            slopes = [slope(each.latencies) - ms / 1000 for each in runs]
+            slopes = [slope(each) - ms / 1000 for each in runs]
             if slopes:
                 what = f"{work} in a line, beyond its time"
                 yield price(what, slopes, at=ms / 1000)
@@ -67,13 +67,14 @@ def beside_prices(made: list[Measured]) -> Iterator[Price]:
     names = {LINE_OF_TWO: (PAIR, "another"), LINE_OF_TEN: (POOL, "nine others")}
     for scene, (workers, others) in names.items():
         runs = of_scene(made, scene)
-        if slopes := [workers * slope(each.latencies) - 0.001 for each in runs]:
+        if slopes := [workers * slope(each) - 0.001 for each in runs]:
             yield price(f"sleep 1 ms beside {others}, beyond its time", slopes)
 
 
 def asking_prices(made: list[Measured]) -> Iterator[Price]:
     """The generator's own: when it has started a crowd, and when it has asked for all."""
     runs = [*of_scene(made, "line-sleep-1"), *of_scene(made, LINE_OF_TEN)]
+    runs = [each for each in runs if each.run.generators[0].mode == "burst"]
     for clients in sorted({each.run.clients for each in runs}):
         crowds = [each.clients for each in runs if each.run.clients == clients]
         for what, stamp in (("started", "started"), ("asked", "sent")):
@@ -196,9 +197,10 @@ def server_cpu(made: Measured) -> float:
     return made.server.ru_utime + made.server.ru_stime if made.server else 0.0
 
 
-def slope(latencies: list[float]) -> float:
-    """By how much each further rank is later; the first is left out: it is alone."""
-    times = sorted(latencies)[1:]
+def slope(made: Measured) -> float:
+    """By how much each further one is done later; the first is left out: it is alone."""
+    first = min(client.intended for client in made.clients)
+    times = sorted((client.done - first) / NS_PER_S for client in made.clients)[1:]
     return linear_regression(range(len(times)), times).slope
 
 
