@@ -28,7 +28,7 @@ from tests.helpers import labs, models, rooms, web  # noqa: F401
 from tests.helpers.setting import temporary_files_in_memory
 
 ROOT = Path(__file__).resolve().parents[1]
-JOBS = 3 * (os.cpu_count() or 1)  # tests wait most of their time
+JOBS = 4 * (os.cpu_count() or 1)  # tests wait most of their time
 NO_TEST_CHOSEN = 5  # exit status of pytest
 # What a sanitizer can see nothing in: Python that draws and reckons.
 OF_PYTHON = {"bench"}

@@ -19,6 +19,7 @@ from bench.measure.processes import Program, BenchError, await_end, end, started
 from bench.measure.records import NS_PER_S, Client, Visit, read_clients, read_visits
 
 READY_TIMEOUT_S = 10
+OVERLOADED_S = 20  # may pass until a generator ends whose server takes all cores
 START_S = 0.025  # a server and a generator start and end, about
 HOST = "127.0.0.1"
 SERVERS_CORE, GENERATORS_CORE = -1, 0  # of a run whose cores are apart
@@ -278,7 +279,8 @@ def await_visitors(run: Run, visitors: Mapping[str, Program]) -> None:
 
 def limit_s(run: Run) -> float:
     """How long a generator may take before something is wrong with it."""
-    return 2 * run.timeout_s + max(each.lasts_s for each in run.generators)
+    takes = 2 * run.timeout_s + max(each.lasts_s for each in run.generators)
+    return takes + OVERLOADED_S
 
 
 def load_command(
