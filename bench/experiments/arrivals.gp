@@ -22,7 +22,7 @@ set lmargin at screen fit(0.10, 0.2)
 set rmargin at screen 0.96
 set bmargin at screen 0.17
 set xlabel "offered load   \n".legend textcolor rgb ink
-set label 2 'mean time from arrival to answer' at screen 0.018, 0.51 center rotate textcolor rgb ink
+set label 2 'mean time from arrival to answer' at screen at_left, 0.51 center rotate textcolor rgb ink
 set xtics ('0' 0, '20 %%' 0.2, '40 %%' 0.4, '60 %%' 0.6, '80 %%' 0.8, '100 %%' 1)
 set ytics ('1 ms' 1e-3, '2 ms' 2e-3, '5 ms' 5e-3, '10 ms' 1e-2, '20 ms' 2e-2, '50 ms' 5e-2, '100 ms' 0.1, '200 ms' 0.2, '500 ms' 0.5, '1 s' 1, '2 s' 2, '5 s' 5)
 set grid xtics ytics back linewidth 1 dashtype solid linecolor rgb faint
@@ -40,4 +40,4 @@ plot for [c in colour_numbers] predicted using 'load':(of(c + 0, 'predicted_s'))
      points using 'load':(column('failed') > 0 ? least_max_y : NaN) \
          with points pointtype 2 pointsize 2.5 * point_unit linewidth 4 linecolor rgb 'black', \
      for [c in colour_numbers] texts using 'load':(of(c + 0, 'y_s')):'words' \
-         with labels noenhanced left font note textcolor rgb tone(c + 0)
+         with labels noenhanced @over left font note textcolor rgb tone(c + 0)

@@ -82,7 +82,7 @@ TWO = Scene(
     {0.5: 400, 0.9: 400},
     f"M/D/{POOL}",
     f"{POOL} clerks and twice the customers",
-    (0.3, 0.75),
+    (0.3, 0.56),
 )
 SLOW = Scene(
     "rare",

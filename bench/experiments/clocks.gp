@@ -19,7 +19,7 @@ set lmargin at screen fit(0.10, 0.2)
 set rmargin at screen 0.96
 set bmargin at screen 0.17
 set xlabel "of all customers, so many were done by then\n".legend textcolor rgb ink
-set label 2 'time' at screen 0.018, 0.51 center rotate textcolor rgb ink
+set label 2 'time' at screen at_left, 0.51 center rotate textcolor rgb ink
 set xtics ('none' 1, 'half' 2, '90 %%' 10, '99 %%' 100, '99.9 %%' 1000)
 set ytics ('0.1 ms' 1e-4, '1 ms' 1e-3, '10 ms' 1e-2, '100 ms' 0.1, '1 s' 1, '10 s' 10)
 set grid xtics ytics back linewidth 1 dashtype solid linecolor rgb faint

@@ -20,7 +20,7 @@ set bmargin at screen 0.2
 set border 1
 set xrange [0 : max(bar_max, run_max) * 1.2]
 set yrange [row_max + 0.6 : 0.4]
-set xlabel "CPU seconds of the server\nbar: median of the runs; dots: each run; grey: what lab 1 needs\ndashed: predicted; thin: if the model were free" textcolor rgb ink
+set xlabel "CPU seconds of the server\n".fit('bar: median of the runs; dots: each run; grey: what lab 1 needs', 'bar: median; dots: runs; grey: lab 1')."\ndashed: predicted; thin: if the model were free" textcolor rgb ink
 set grid xtics back linewidth 1 dashtype solid linecolor rgb faint
 unset ytics
 thick = 0.3

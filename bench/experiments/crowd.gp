@@ -32,7 +32,7 @@ set lmargin at screen fit(0.12, 0.2)
 set rmargin at screen fit(0.665, 0.97)
 set bmargin at screen 0.19
 set xlabel "clients at one instant\n".legend textcolor rgb ink
-set label 2 'until the last of them is done' at screen 0.018, 0.51 center rotate textcolor rgb ink
+set label 2 'until the last of them is done' at screen at_left, 0.51 center rotate textcolor rgb ink
 set xtics ('1' 1, '10' 10, '100' 100, '1000' 1000, '10000' 10000)
 set ytics ('0.1 ms' 1e-4, '1 ms' 1e-3, '10 ms' 1e-2, '100 ms' 0.1, '1 s' 1, '10 s' 10, '100 s' 100)
 set grid xtics ytics back linewidth 1 dashtype solid linecolor rgb faint
@@ -54,6 +54,6 @@ plot for [c = 1:number_max] points using 'clients':(of(c, 'least_s')):'most_s' \
      points using 'clients':(column('failed') > 0 ? highest / 1.15**column('number') : NaN):(rgb(column('number'))) \
          with points pointtype 2 pointsize 2.5 * point_unit linewidth 4 linecolor rgb variable, \
      texts using 'clients':'y_s':'name':(tone(column('number'))) \
-         with labels noenhanced @beside, 0.5 font note textcolor rgb variable, \
+         with labels noenhanced @over @beside, 0.5 font note textcolor rgb variable, \
      texts using 'clients':'y_s':(column('number') > 0 ? strcol('words') : '') \
-         with labels noenhanced @beside, -0.5 font note textcolor rgb ink
+         with labels noenhanced @over @beside, -0.5 font note textcolor rgb ink

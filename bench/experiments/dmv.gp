@@ -42,7 +42,7 @@ plot bars using (0):(y(0)):(0):'begun_s':(y(-0.42)):(y(0.42)) \
      bars using 'failed_s':(y(0)) \
          with points pointtype 2 pointsize 1.5 * point_unit linewidth 3 linecolor rgb 'black', \
      texts using 'x_s':(only(is('caption'), y(-1.2))):'words':(tone(column('number'))) \
-         with labels noenhanced left font fit(',24', ',19') textcolor rgb variable, \
+         with labels noenhanced left font fit(',24', ',15') textcolor rgb variable, \
      texts using 'x_s':(only(is('waiting'), y(0))):'words' \
          with labels center font note textcolor rgb ink, \
      texts using 'x_s':(only(is('served'), y(-2.1))):'words':(tone(column('number'))) \

@@ -25,7 +25,7 @@ set border 1
 set xrange [0 : intended_max] noextend
 set yrange [-0.03 * panel : panel_max * panel] noextend
 set xlabel "second in which a good client wanted to be served\ngrey: the slow ones would stay; dashed: predicted" textcolor rgb ink
-set label 2 'how long it took' at screen 0.018, 0.49 center rotate textcolor rgb ink
+set label 2 'how long it took' at screen at_left, 0.49 center rotate textcolor rgb ink
 step = tallest > 0.6 ? 0.4 : 0.2
 unset ytics
 set ytics nomirror ('' -1)
@@ -47,4 +47,4 @@ plot texts using 'begins_s':(y(0)):'begins_s':'leaves_s':(y(0)):(y(tallest * 1.1
      texts using 'begins_s':(y(column('ideal_s'))):'ideal_s':(-column('ideal_s')):(tone(column('number'))) \
          with vectors nohead linewidth 1.5 dashtype thin linecolor rgb variable, \
      texts using (0):(y(tallest * 1.28)):'words':(tone(column('number'))) \
-         with labels noenhanced left font fit(note, ',14') textcolor rgb variable
+         with labels noenhanced left font fit(note, ',13') textcolor rgb variable

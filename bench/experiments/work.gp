@@ -33,7 +33,7 @@ set grid xtics back linewidth 1 dashtype solid linecolor rgb faint
 unset ytics
 
 plot panels using (0):((column('panel') - 1) * panel - 14.5):'title' \
-         with labels noenhanced left font ',26' textcolor rgb 'black', \
+         with labels noenhanced left font fit(',26', ',22') textcolor rgb 'black', \
      clients using 'taken_s':(y(column('rank'))):'taken_s':'done_s':(y(column('rank') - 0.42)):(y(column('rank') + 0.42)):(rgb(column('number'))) \
          with boxxyerror linecolor rgb variable, \
      for [p = 1:2] for [r = 1:row_max] \

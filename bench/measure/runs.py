@@ -88,6 +88,7 @@ class Run:
     counts_others: bool = False  # its prediction knows what CPU time others had
     effect_s: float = 0  # the time that its chart shows: a lateness is judged by it
     shows_mean: bool = False  # its chart shows no client's time, but the mean of all
+    fills_machine: bool = False  # on purpose; that generators are late is in its times
     is_apart: bool = False  # its programs have a core each, and an address that is new
 
     @property

@@ -25,11 +25,10 @@ static const char *policy = "fcfs";
 static long peek_ms(int client)
 {
     char head[64] = "";
-    long ms = 0;
     recv(client, head, sizeof head - 1, MSG_PEEK | MSG_DONTWAIT);
-    if (sscanf(head, "%*s /sleep/%ld", &ms) != 1)
-        sscanf(head, "%*s /burn/%ld", &ms);
-    return ms;
+    const char *work = strstr(head, " /sleep/");
+    work = work != NULL ? work : strstr(head, " /burn/");
+    return work != NULL ? strtol(strchr(work + 2, '/') + 1, NULL, 10) : 0;
 }
 
 /* The place of the job that this worker should do next; waiting if none. */

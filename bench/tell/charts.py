@@ -121,6 +121,7 @@ def in_the_dark() -> str:
         for colour in dict.fromkeys((light, light.replace(" ", "")))
         for what in ("fill", "stroke", "color")
     ]
+    rules.append(f"feFlood{{flood-color:{DARK['#ffffff']}}}")  # behind words
     return f"<style>@media(prefers-color-scheme:dark){{{''.join(rules)}}}</style>"
 
 

@@ -41,6 +41,9 @@ note_size = ceil(0.025 * (is_tall ? page_width : page_height) / 1.333)
 note = sprintf(',%d', note_size)
 fit(long, short) = is_tall ? short : long
 if (is_tall && exists('legend')) legend = '' # the page says it below the chart
+over = fit('', 'boxed') # and there words lie on curves
+set style textbox opaque margins 0.5, 0.4 noborder fillcolor rgb 'white'
+at_left = fit(0.018, 0.024) # the middle of what is written upwards
 beside = fit('left offset 1.5', 'right offset -1.5') # a point at the right edge
 
 set border 3 linecolor rgb ink

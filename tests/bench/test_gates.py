@@ -301,6 +301,15 @@ def test_a_lateness_is_much_or_little_for_a_mean():
     assert gates.lateness_limit(slow) == gates.LATE_S
 
 
+def test_a_run_that_fills_the_machine_may_be_late():
+    """Its generator waits for a core as its server does; elsewhere that is a fault."""
+    made = ideal(RUNS[0])
+    late = change_clients(made, lambda each: True, started=made.clients[-1].done)
+    filling = dataclasses.replace(made.run, fills_machine=True)
+    assert gates.lateness(late) > gates.lateness_limit(late)
+    assert gates.lateness(late) < gates.lateness_limit(change(late, run=filling))
+
+
 def test_a_loop_that_fills_the_machine_on_purpose_has_no_lateness():
     flags = {"clients": 20, "duration": "1s", "requests": 0}
     late = change_clients(

@@ -171,6 +171,14 @@ SMALLEST = (
     ".map((e) => e.getBoundingClientRect().height).filter((height) => height))"
 )
 
+CUT = """[...document.querySelectorAll('.paper.tall svg')].flatMap((svg) => {
+  const paper = svg.getBoundingClientRect();
+  return [...svg.querySelectorAll('text')].filter((text) => {
+    const box = text.getBoundingClientRect();
+    return box.width && box.right > paper.right + 1;
+  }).map((text) => text.textContent);
+})"""
+
 
 @in_browser
 @with_charts
@@ -179,6 +187,7 @@ def test_a_chart_on_a_phone_is_tall_and_whole(page, report):
     show(page, report, PHONE)
     smallest = page.value(SMALLEST)
     assert smallest >= 9, f"the smallest words are {smallest:.1f} pixels high"
+    assert page.value(CUT) == []
     box = "document.querySelector('.paper.tall svg').getBoundingClientRect()"
     assert page.value(f"{box}.height > {box}.width && {box}.width > 280")
     assert page.value(
