@@ -3,13 +3,13 @@
 import contextlib
 import fcntl
 import re
-import select
 import socket
 import struct
 import termios
 from collections import deque
 from collections.abc import Iterator
 
+from tests.helpers.kernel import is_readable
 from tests.helpers.setting import GUARD_S
 
 CHUNK = 65536  # read at once: Python gets memory for all that it asks for
@@ -114,9 +114,7 @@ class Client:
 
     def hears(self, within_s: float = 0) -> bool:
         """Has the server said something, or closed?"""
-        return self.taken < len(self.arrived) or bool(
-            select.select([self.socket], [], [], within_s)[0]
-        )
+        return self.taken < len(self.arrived) or is_readable(self.socket, within_s)
 
     def assert_ended(self, why: str) -> None:
         """The server has said all it had to say, and closed in good manners."""

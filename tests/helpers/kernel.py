@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import select
 import shutil
 import socket
 import struct
@@ -81,6 +82,13 @@ def unread(local_port: int, remote_port: int) -> int | None:
         if [row.local_port, row.remote_port] == [local_port, remote_port]:
             return row.unread
     return None
+
+
+def is_readable(file: object, within_s: float = 0.0) -> bool:
+    """Is there something to read, or an end? Not by select(2), which knows 1,024 files only."""
+    poll = select.poll()
+    poll.register(file, select.POLLIN)
+    return bool(poll.poll(1000 * within_s))
 
 
 # --- processes -----------------------------------------------------------------------------

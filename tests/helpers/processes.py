@@ -5,7 +5,6 @@ After a failure `failures` says what the clients did, how the program is, and wh
 
 import contextlib
 import os
-import select
 import signal
 import subprocess
 import tempfile
@@ -61,7 +60,7 @@ class Process:
 
     def says(self) -> str:
         """The next line on standard output."""
-        ready = select.select([self.process.stdout], [], [], GUARD_S)[0]
+        ready = kernel.is_readable(self.process.stdout, GUARD_S)
         assert ready, f"{self.name} said nothing for {GUARD_S:g} s"
         line = self.process.stdout.readline()
         if not line:
