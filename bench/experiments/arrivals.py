@@ -7,6 +7,7 @@ same run stands beside it what a closed loop's clock would have reported.
 import random
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 
 from bench.experiments.arrivals_chart import make_chart
 from bench.experiments.arrivals_clocks import choose_pair, make_pair_chart, pair_caption
@@ -31,13 +32,19 @@ from bench.experiments.arrivals_scenes import (
 )
 from bench.experiments.experiment import Conclusion, Experiment, Finding, Options
 from bench.experiments.prices import plan_idle, plan_lines
-from bench.experiments.prices_list import LINE_OF_TWO, price_list
+from bench.experiments.prices_list import LINE_OF_TWO, of_scene, price_list, slope
+from bench.judge.prices import Prices
+from bench.judge.stamps import sound
 from bench.measure.labs import Lab
 from bench.measure.runs import Generator, Measured, Run, START_S
 from bench.tell.units import seconds
 
 REPEATS, QUICK_REPEATS = 3, 1
-LINES, LINES_EACH = {"line-sleep-1", LINE_OF_TWO}, 3  # in each repeat
+SERVICE = {  # by the scene of its line: for how many clerks, and the price
+    "line-sleep-1": (1, "sleep in a line, beyond its time"),
+    LINE_OF_TWO: (2, "sleep 1 ms beside another, beyond its time"),
+}
+LINES_EACH = 3  # in each repeat
 LINE, QUICK_LINE = 200, 100  # customers, who come
 FASTER = 1.25  # times as fast as they can be served
 MAX_SEED = 2**31
@@ -76,7 +83,7 @@ def plan_service(
         run
         for number in numbers
         for run in plan_lines(labs, number)
-        if run.scene in LINES
+        if run.scene in SERVICE
     ]
     runs = [kept_up(run, QUICK_LINE if options.is_quick else LINE) for run in runs]
     if options.null and not options.is_quick:
@@ -174,7 +181,7 @@ def plan_run(
 
 def conclude(made: list[Measured], options: Options, folder: Path) -> Conclusion:
     """Latency against load, and the pair of clocks."""
-    prices = price_list(made, options.prices)
+    prices = with_mean_service(price_list(made, options.prices), made)
     points = [point for scene in SCENES for point in make_points(scene, made, prices)]
     kept = make_kept(made)
     more = [make_models_chart(kept, folder)] if kept else []
@@ -187,6 +194,22 @@ def conclude(made: list[Measured], options: Options, folder: Path) -> Conclusion
         charts.append(make_pair_chart(pair, folder))
     findings += findings_of_models(kept)
     return Conclusion(findings, notes(points, options), charts + more)
+
+
+def with_mean_service(prices: Prices, made: list[Measured]) -> Prices:
+    """The list with the mean of S, where else the median stands.
+
+    What a queue feels is the mean of its services (Pollaczek-Khinchine): in a slow moment
+    it grows, and a moment that is as much faster does not make up for that.
+    """
+    found = []
+    for scene, (clerks, what) in SERVICE.items():
+        slopes = [clerks * slope(each) for each in of_scene(sound(made), scene)]
+        for each in prices.listed if slopes else ():
+            if each.what == what and each.at in (0, SERVICE_MS / 1000):
+                value = fmean(slopes) - SERVICE_MS / 1000
+                found.append(replace(each, value=value))
+    return prices.renewed(found)
 
 
 def findings_of(point: LoadPoint) -> list[Finding]:

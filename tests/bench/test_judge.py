@@ -10,6 +10,7 @@ import pytest
 from bench.checks import accuracy
 from bench.experiments.charges import CORES, Charges
 from bench.experiments.knee import last_within
+from bench.experiments import arrivals
 from bench.experiments import prices as price_experiment
 from bench.experiments.prices_list import price_list
 from bench.judge import predictions
@@ -226,6 +227,24 @@ def test_prices_are_found_in_runs_that_have_them(tmp_path):
     assert found.asked(500) == pytest.approx(2 * LATE_S), "as late as this world's are"
     assert all(abs(each.value) < 1e-5 for each in found.listed if each not in own)
     assert found.service("sleep", 0.1) == pytest.approx(0.1)
+
+
+def test_a_queue_feels_the_mean_of_its_services_and_not_the_median():
+    """Two lines as planned, and one in a slow moment, in which all took twice as long."""
+    from bench.experiments.experiment import Options
+
+    options = Options(is_quick=True, seed=1, repeats=None)
+    runs = arrivals.plan_service(labs(), options, "arrivals", 1)
+    lines = [ideal(run) for run in runs if run.scene == "line-sleep-1"]
+    assert len(lines) == 3
+    slow = [
+        dataclasses.replace(one, done=2 * one.done - lines[2].clients[0].intended)
+        for one in lines[2].clients
+    ]
+    made = [*lines[:2], dataclasses.replace(lines[2], clients=slow)]
+    assert price_list(made).service("sleep", 0.001) == pytest.approx(0.001)
+    prices = arrivals.with_mean_service(price_list(made), made)
+    assert prices.service("sleep", 0.001) == pytest.approx(0.004 / 3)
 
 
 def test_what_is_charged_is_paid_once_for_each_worker_and_for_each_thread():
