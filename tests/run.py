@@ -145,9 +145,7 @@ def start(part: Part, asked: argparse.Namespace, runs: dict[int, Run]) -> None:
     if process:
         runs[process] = Run(part, time.monotonic(), output)
         return
-    for (
-        run
-    ) in runs.values():  # or tests with a thousand sockets have too few descriptors
+    for run in runs.values():  # tests with a thousand sockets need their descriptors
         run.output.close()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -145,9 +145,7 @@ def test_the_shortest_job_is_served_first():
                 waiting[ms] = server.connect()
                 waiting[ms].send(b"GET /sleep/%d HTTP/1.0\r\n\r\n" % ms)
             ended = []
-            while (
-                len(ended) < 3
-            ):  # those that must be later are asked before the others
+            while len(ended) < 3:  # who must be later is asked before the others
                 left = [ms for ms in reversed(order) if ms not in ended]
                 ended += reversed([ms for ms in left if waiting[ms].hears()])
             assert ended == order
