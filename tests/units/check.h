@@ -1,5 +1,5 @@
-/* Unit tests in C: a test is a function without arguments, a program is a table
- * of tests and runs the one that it is told to. Include this in one file only.
+/* Unit tests in C: TEST(its_name) { ... } is a test, and a program is a file of
+ * them, which runs the one that it is told to. Include this in one file only.
  */
 
 #ifndef CHECK_H
@@ -13,9 +13,22 @@
 struct test {
     const char *name;
     void (*run)(void);
+    struct test *next;
 };
 
+static struct test *tests;
 static int failed_checks;
+
+/* Begins a test. It is in the list before main begins, so none is forgotten. */
+#define TEST(test_name)                                                        \
+    static void test_name(void);                                               \
+    __attribute__((constructor)) static void add_##test_name(void)             \
+    {                                                                          \
+        static struct test test = {.name = #test_name, .run = test_name};      \
+        test.next = tests;                                                     \
+        tests = &test;                                                         \
+    }                                                                          \
+    static void test_name(void)
 
 /* Goes on after a failure, so that one run shows them all. */
 #define CHECK(claim) check(claim, #claim, __FILE__, __LINE__)
@@ -53,23 +66,16 @@ static inline void check_text(const char *seen, const char *expected,
     }
 }
 
-/* For main: runs the test that the command line names. */
-static inline int run_test(int argc, char *argv[], const struct test *tests)
+int main(int argc, char *argv[])
 {
-    for (; argc == 2 && tests->name != NULL; tests++) {
-        if (strcmp(tests->name, argv[1]) == 0) {
-            tests->run();
+    for (struct test *test = tests; argc == 2 && test; test = test->next) {
+        if (strcmp(test->name, argv[1]) == 0) {
+            test->run();
             return failed_checks == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
         }
     }
-    fprintf(stderr, "usage: %s TEST, one that stands in the table of tests\n",
-            argv[0]);
+    fprintf(stderr, "usage: %s TEST, one that stands in its source\n", argv[0]);
     return 2;
 }
-
-#define TEST(name)                                                             \
-    {                                                                          \
-#name, name                                                            \
-    }
 
 #endif

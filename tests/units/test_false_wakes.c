@@ -95,7 +95,7 @@ static void *pop_until_close(void *unused)
     return unused;
 }
 
-static void a_worker_waits_on(void)
+TEST(a_worker_waits_on)
 {
     queue_open(&queue, 1, 1, true);
     start_waiter(pop);
@@ -104,7 +104,7 @@ static void a_worker_waits_on(void)
     queue_free(&queue);
 }
 
-static void a_worker_waits_on_until_close(void)
+TEST(a_worker_waits_on_until_close)
 {
     queue_open(&queue, 1, 1, true);
     start_waiter(pop);
@@ -113,7 +113,7 @@ static void a_worker_waits_on_until_close(void)
     queue_free(&queue);
 }
 
-static void the_pusher_waits_on(void)
+TEST(the_pusher_waits_on)
 {
     queue_open(&queue, 1, 1, true);
     CHECK(queue_push(&queue, 1));
@@ -124,7 +124,7 @@ static void the_pusher_waits_on(void)
     queue_free(&queue);
 }
 
-static void the_start_waits_on_for_all_workers(void)
+TEST(the_start_waits_on_for_all_workers)
 {
     pthread_t worker;
     queue_open(&queue, 1, 1, true);
@@ -150,7 +150,7 @@ static int await_all_slots(void)
     return 0;
 }
 
-static void a_thread_waits_on_for_a_slot(void)
+TEST(a_thread_waits_on_for_a_slot)
 {
     slots_open(1);
     slots_take();
@@ -159,7 +159,7 @@ static void a_thread_waits_on_for_a_slot(void)
     CHECK_NUMBER(result_of_waiter(), 0);
 }
 
-static void the_end_waits_on_for_all_slots(void)
+TEST(the_end_waits_on_for_all_slots)
 {
     slots_open(2);
     slots_take();
@@ -168,18 +168,4 @@ static void the_end_waits_on_for_all_slots(void)
     slots_give();
     slots_give();
     CHECK_NUMBER(result_of_waiter(), 0);
-}
-
-int main(int argc, char *argv[])
-{
-    const struct test tests[] = {
-        TEST(a_worker_waits_on),
-        TEST(a_worker_waits_on_until_close),
-        TEST(the_pusher_waits_on),
-        TEST(the_start_waits_on_for_all_workers),
-        TEST(a_thread_waits_on_for_a_slot),
-        TEST(the_end_waits_on_for_all_slots),
-        {0},
-    };
-    return run_test(argc, argv, tests);
 }

@@ -81,7 +81,7 @@ static void check_refused(char *words[], const char *named)
 
 /* --- what is taken ------------------------------------------------------ */
 
-static void defaults_stay_when_nothing_is_given(void)
+TEST(defaults_stay_when_nothing_is_given)
 {
     char *words[] = {"program", NULL};
     CHECK_NUMBER(parse(words), 0);
@@ -91,7 +91,7 @@ static void defaults_stay_when_nothing_is_given(void)
     CHECK_NUMBER(timeout, 1500 * NS_PER_MS);
 }
 
-static void values_follow_an_equals_sign_or_a_space(void)
+TEST(values_follow_an_equals_sign_or_a_space)
 {
     CHECK_NUMBER(parse(WORDS("--host=there", "--port", "80", "--mode=refuse",
                              "--timeout", "5s")),
@@ -102,7 +102,7 @@ static void values_follow_an_equals_sign_or_a_space(void)
     CHECK_NUMBER(timeout, 5 * NS_PER_S);
 }
 
-static void a_value_may_look_like_anything(void)
+TEST(a_value_may_look_like_anything)
 {
     CHECK_NUMBER(parse(WORDS("--host=a=b")), 0);
     CHECK_TEXT(host, "a=b");
@@ -110,7 +110,7 @@ static void a_value_may_look_like_anything(void)
     CHECK_TEXT(host, "--port");
 }
 
-static void both_ends_of_a_range_are_accepted(void)
+TEST(both_ends_of_a_range_are_accepted)
 {
     parse(WORDS("--port=1"));
     CHECK_NUMBER(port, 1);
@@ -120,7 +120,7 @@ static void both_ends_of_a_range_are_accepted(void)
     CHECK_NUMBER(port, 80);
 }
 
-static void durations_have_units(void)
+TEST(durations_have_units)
 {
     parse(WORDS("--timeout=1ms"));
     CHECK_NUMBER(timeout, NS_PER_MS);
@@ -130,7 +130,7 @@ static void durations_have_units(void)
     CHECK_NUMBER(timeout, 86400 * NS_PER_S);
 }
 
-static void operands_are_moved_to_the_front(void)
+TEST(operands_are_moved_to_the_front)
 {
     char **words = WORDS("one", "--port=80", "two", "--host", "there", "-");
     CHECK_NUMBER(parse(words), 3);
@@ -140,7 +140,7 @@ static void operands_are_moved_to_the_front(void)
     CHECK(words[4] == NULL);
 }
 
-static void two_dashes_end_the_flags(void)
+TEST(two_dashes_end_the_flags)
 {
     char **words = WORDS("--port=80", "--", "--port=81", "--", "--help");
     CHECK_NUMBER(parse(words), 3);
@@ -153,7 +153,7 @@ static void two_dashes_end_the_flags(void)
 
 /* --- what is refused ---------------------------------------------------- */
 
-static void bad_numbers_are_named_with_the_range(void)
+TEST(bad_numbers_are_named_with_the_range)
 {
     char *const bad[] = {"0",    "-1", "65536", "99999999999999999999",
                          "12x",  "",   " 1",    "1 ",
@@ -166,7 +166,7 @@ static void bad_numbers_are_named_with_the_range(void)
     check_refused(WORDS("--port=0"), "1 to 65535");
 }
 
-static void bad_durations_are_named(void)
+TEST(bad_durations_are_named)
 {
     char *const bad[] = {
         "0",  "5",    "0s",         "-5s", "5m",
@@ -180,19 +180,19 @@ static void bad_durations_are_named(void)
     check_refused(WORDS("--timeout=0"), "500ms");
 }
 
-static void bad_choices_are_named_with_the_good_ones(void)
+TEST(bad_choices_are_named_with_the_good_ones)
 {
     char *const bad[] = {"", "wai", "waits", "wait|refuse", "|", "Wait"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         check_refused(WORDS("--mode", bad[i]), "not one of wait|refuse");
 }
 
-static void an_empty_text_is_refused(void)
+TEST(an_empty_text_is_refused)
 {
     check_refused(WORDS("--host="), "--host=");
 }
 
-static void unknown_flags_are_named(void)
+TEST(unknown_flags_are_named)
 {
     check_refused(WORDS("--colour=red"), "--colour=red");
     check_refused(WORDS("--por=80"), "--por=80");
@@ -201,19 +201,19 @@ static void unknown_flags_are_named(void)
     check_refused(WORDS("-p"), "-p");
 }
 
-static void a_flag_given_twice_is_named(void)
+TEST(a_flag_given_twice_is_named)
 {
     check_refused(WORDS("--port=80", "--port=80"), "--port=80");
 }
 
-static void a_flag_without_a_value_is_named(void)
+TEST(a_flag_without_a_value_is_named)
 {
     check_refused(WORDS("--host=there", "--port"), "--port");
 }
 
 /* --- help --------------------------------------------------------------- */
 
-static void help_has_flags_defaults_operands_and_more(void)
+TEST(help_has_flags_defaults_operands_and_more)
 {
     char said[MAX_OUTPUT];
     CHECK_NUMBER(exit_status(WORDS("--help"), STDOUT_FILENO, said), 0);
@@ -228,27 +228,4 @@ static void help_has_flags_defaults_operands_and_more(void)
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (strstr(said, parts[i]) == NULL)
             CHECK_TEXT(said, parts[i]);
-}
-
-int main(int argc, char *argv[])
-{
-    const struct test tests[] = {
-        TEST(defaults_stay_when_nothing_is_given),
-        TEST(values_follow_an_equals_sign_or_a_space),
-        TEST(a_value_may_look_like_anything),
-        TEST(both_ends_of_a_range_are_accepted),
-        TEST(durations_have_units),
-        TEST(operands_are_moved_to_the_front),
-        TEST(two_dashes_end_the_flags),
-        TEST(bad_numbers_are_named_with_the_range),
-        TEST(bad_durations_are_named),
-        TEST(bad_choices_are_named_with_the_good_ones),
-        TEST(an_empty_text_is_refused),
-        TEST(unknown_flags_are_named),
-        TEST(a_flag_given_twice_is_named),
-        TEST(a_flag_without_a_value_is_named),
-        TEST(help_has_flags_defaults_operands_and_more),
-        {0},
-    };
-    return run_test(argc, argv, tests);
 }

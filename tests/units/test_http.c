@@ -19,7 +19,7 @@ static const char head[] = "PUT /a?b HTTP/1.1\r\n"
                            "Expect: 100-Continue\r\n"
                            "\r\n";
 
-static void a_head_ends_with_its_empty_line(void)
+TEST(a_head_ends_with_its_empty_line)
 {
     size_t length = strlen(head);
     for (size_t size = 0; size < length; size++)
@@ -28,7 +28,7 @@ static void a_head_ends_with_its_empty_line(void)
     CHECK_NUMBER(http_head_length("\r\n\nA\n\nB", 7), 6);
 }
 
-static void a_request_is_read(void)
+TEST(a_request_is_read)
 {
     struct http_request request;
     CHECK_NUMBER(http_request_read(&request, head, strlen(head)), 0);
@@ -50,7 +50,7 @@ static void check_target(const char *target, int status, const char *path)
         CHECK_TEXT(seen, path);
 }
 
-static void paths_are_relative_and_plain(void)
+TEST(paths_are_relative_and_plain)
 {
     check_target("/", 0, "");
     check_target("/a", 0, "a");
@@ -65,7 +65,7 @@ static void paths_are_relative_and_plain(void)
     check_target("http://host", 0, "");
 }
 
-static void no_path_leads_out(void)
+TEST(no_path_leads_out)
 {
     check_target("/..", 400, NULL);
     check_target("/a/../..", 400, NULL);
@@ -97,7 +97,7 @@ static void check_date(int64_t seconds, const char *text)
     CHECK_NUMBER(read, seconds);
 }
 
-static void dates_are_written_and_read(void)
+TEST(dates_are_written_and_read)
 {
     check_date(0, "Thu, 01 Jan 1970 00:00:00 GMT");
     check_date(784111777, "Sun, 06 Nov 1994 08:49:37 GMT");
@@ -108,7 +108,7 @@ static void dates_are_written_and_read(void)
     check_date(253402300799, "Fri, 31 Dec 9999 23:59:59 GMT");
 }
 
-static void every_day_has_its_date(void)
+TEST(every_day_has_its_date)
 {
     char before[HTTP_DATE_SIZE] = "", now[HTTP_DATE_SIZE];
     for (int64_t day = 0; day < 60000; day++) {
@@ -120,7 +120,7 @@ static void every_day_has_its_date(void)
     }
 }
 
-static void old_forms_of_dates_are_read(void)
+TEST(old_forms_of_dates_are_read)
 {
     int64_t read = -1;
     CHECK(http_date_read(text_of("Sunday, 06-Nov-94 08:49:37 GMT"), &read));
@@ -129,7 +129,7 @@ static void old_forms_of_dates_are_read(void)
     CHECK_NUMBER(read, 784111777);
 }
 
-static void what_is_no_date_is_not_read(void)
+TEST(what_is_no_date_is_not_read)
 {
     static const char *const texts[] = {
         "",
@@ -154,7 +154,7 @@ static void what_is_no_date_is_not_read(void)
               __LINE__);
 }
 
-static void tags_change_with_the_file(void)
+TEST(tags_change_with_the_file)
 {
     struct stat file = {.st_ino = 1, .st_size = 2};
     struct http_validators first, second;
@@ -186,7 +186,7 @@ static void check_range(const char *text, int status, int64_t first,
     }
 }
 
-static void ranges_are_read(void)
+TEST(ranges_are_read)
 {
     check_range("bytes=0-0", 206, 0, 1);
     check_range("bytes=3-", 206, 3, 7);
@@ -215,7 +215,7 @@ static void check_chunk(const char *line, bool is_one, int64_t size)
         CHECK_NUMBER(seen, size);
 }
 
-static void sizes_of_chunks_are_read(void)
+TEST(sizes_of_chunks_are_read)
 {
     check_chunk("0", true, 0);
     check_chunk("00a", true, 10);
@@ -242,23 +242,4 @@ static void sizes_of_chunks_are_read(void)
     check_chunk("1;x=\"\r\"", false, 0);
     check_chunk("1;x\x01", false, 0);
     check_chunk("1;x y", false, 0);
-}
-
-int main(int argc, char *argv[])
-{
-    const struct test tests[] = {
-        TEST(a_head_ends_with_its_empty_line),
-        TEST(a_request_is_read),
-        TEST(paths_are_relative_and_plain),
-        TEST(no_path_leads_out),
-        TEST(dates_are_written_and_read),
-        TEST(every_day_has_its_date),
-        TEST(old_forms_of_dates_are_read),
-        TEST(what_is_no_date_is_not_read),
-        TEST(tags_change_with_the_file),
-        TEST(ranges_are_read),
-        TEST(sizes_of_chunks_are_read),
-        {0},
-    };
-    return run_test(argc, argv, tests);
 }

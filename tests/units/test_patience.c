@@ -27,7 +27,7 @@ static int64_t wait_behind(int q)
     return (int64_t)((double)before / workers * (double)patience_of(LIMIT_NS));
 }
 
-static void a_newcomer_waits_for_less_than_the_law_says(void)
+TEST(a_newcomer_waits_for_less_than_the_law_says)
 {
     patience_share = share;
     for (workers = 1; workers <= 64; workers *= 2)
@@ -37,7 +37,7 @@ static void a_newcomer_waits_for_less_than_the_law_says(void)
         }
 }
 
-static void the_line_before_a_newcomer_takes_a_quarter_at_most(void)
+TEST(the_line_before_a_newcomer_takes_a_quarter_at_most)
 {
     patience_share = share;
     workers = 16;
@@ -50,7 +50,7 @@ static void the_line_before_a_newcomer_takes_a_quarter_at_most(void)
     CHECK(patience_of(LIMIT_NS) == LIMIT_NS / 4);
 }
 
-static void no_share_is_less_than_the_floor(void)
+TEST(no_share_is_less_than_the_floor)
 {
     patience_share = share;
     wait_limits.min_patience_ns = 250 * NS_PER_MS;
@@ -61,7 +61,7 @@ static void no_share_is_less_than_the_floor(void)
     CHECK(patience_of(0) == 0); /* no limit */
 }
 
-static void a_share_is_remembered_until_the_line_is_empty(void)
+TEST(a_share_is_remembered_until_the_line_is_empty)
 {
     patience_share = share;
     workers = 16;
@@ -70,16 +70,4 @@ static void a_share_is_remembered_until_the_line_is_empty(void)
     CHECK(patience_of(LIMIT_NS) == LIMIT_NS / 16);
     line = 0;
     CHECK(patience_of(LIMIT_NS) == LIMIT_NS);
-}
-
-int main(int argc, char *argv[])
-{
-    const struct test tests[] = {
-        TEST(a_newcomer_waits_for_less_than_the_law_says),
-        TEST(the_line_before_a_newcomer_takes_a_quarter_at_most),
-        TEST(no_share_is_less_than_the_floor),
-        TEST(a_share_is_remembered_until_the_line_is_empty),
-        {0},
-    };
-    return run_test(argc, argv, tests);
 }

@@ -32,7 +32,7 @@ static void await_blocked(int count)
         sched_yield();
 }
 
-static void queues_first_in_first_out(void)
+TEST(queues_first_in_first_out)
 {
     queue_open(&queue, 3, 1, true);
     for (int client = 10; client < 13; client++)
@@ -44,7 +44,7 @@ static void queues_first_in_first_out(void)
 
 /* Both counters only grow, far past the length of the ring, and nothing needs
  * to be reset. */
-static void counters_may_grow_for_ever(void)
+TEST(counters_may_grow_for_ever)
 {
     queue_open(&queue, 2, 1, true);
     for (int client = 0; client < 1000; client++) {
@@ -103,7 +103,7 @@ static void *take_one(void *unused)
 }
 
 /* However slowly the free workers wake up, the whole burst finds a place. */
-static void free_workers_are_places(void)
+TEST(free_workers_are_places)
 {
     pthread_t first, second;
     queue_open(&queue, 1, 2, false);
@@ -120,7 +120,7 @@ static void free_workers_are_places(void)
 }
 
 /* One worker has taken a client and not come back: only the queue is left. */
-static void busy_workers_are_no_places(void)
+TEST(busy_workers_are_no_places)
 {
     queue_open(&queue, 1, 1, false);
     CHECK(queue_push(&queue, 1));
@@ -132,7 +132,7 @@ static void busy_workers_are_no_places(void)
     queue_free(&queue);
 }
 
-static void without_places_only_free_workers_take(void)
+TEST(without_places_only_free_workers_take)
 {
     pthread_t worker;
     queue_open(&queue, 0, 1, false);
@@ -153,7 +153,7 @@ static void *push_three(void *unused)
 }
 
 /* The pusher needs places that only popping makes. */
-static void full_queue_makes_the_pusher_wait(void)
+TEST(full_queue_makes_the_pusher_wait)
 {
     pthread_t pusher;
     queue_open(&queue, 1, 1, true);
@@ -164,7 +164,7 @@ static void full_queue_makes_the_pusher_wait(void)
     queue_free(&queue);
 }
 
-static void close_leaves_the_line_to_be_served(void)
+TEST(close_leaves_the_line_to_be_served)
 {
     queue_open(&queue, 3, 1, true);
     CHECK(queue_push(&queue, 1));
@@ -177,7 +177,7 @@ static void close_leaves_the_line_to_be_served(void)
     queue_free(&queue);
 }
 
-static void close_ends_all_workers(void)
+TEST(close_ends_all_workers)
 {
     struct worker workers[MANY_WORKERS];
     queue_open(&queue, 1, MANY_WORKERS, true);
@@ -190,7 +190,7 @@ static void close_ends_all_workers(void)
 
 /* More workers than places: many wake up when another has taken the client. If
  * they did not check again, they would take one that is not there, or end. */
-static void every_client_is_taken_exactly_once(void)
+TEST(every_client_is_taken_exactly_once)
 {
     struct worker workers[MANY_WORKERS];
     queue_open(&queue, 2, MANY_WORKERS, true);
@@ -231,7 +231,7 @@ static void *take_and_meet(void *unused)
 /* All workers meet in each round, so that each client needs a worker of its
  * own. A client may find others in the line or not, and workers blocked or on
  * their way: however it is, each push wakes one more. */
-static void no_client_waits_while_a_worker_is_idle(void)
+TEST(no_client_waits_while_a_worker_is_idle)
 {
     pthread_t workers[MANY_WORKERS];
     queue_open(&queue, MANY_WORKERS, MANY_WORKERS, true);
@@ -250,7 +250,7 @@ static void no_client_waits_while_a_worker_is_idle(void)
 
 /* The pusher is blocked for want of a place, and a worker comes that finds the
  * line empty: it is the place. */
-static void a_worker_that_comes_wakes_the_pusher(void)
+TEST(a_worker_that_comes_wakes_the_pusher)
 {
     pthread_t pusher;
     queue_open(&queue, 0, 1, true);
@@ -260,23 +260,4 @@ static void a_worker_that_comes_wakes_the_pusher(void)
         CHECK_NUMBER(queue_pop(&queue), client);
     pthread_join(pusher, NULL);
     queue_free(&queue);
-}
-
-int main(int argc, char *argv[])
-{
-    const struct test tests[] = {
-        TEST(queues_first_in_first_out),
-        TEST(counters_may_grow_for_ever),
-        TEST(free_workers_are_places),
-        TEST(busy_workers_are_no_places),
-        TEST(without_places_only_free_workers_take),
-        TEST(a_worker_that_comes_wakes_the_pusher),
-        TEST(full_queue_makes_the_pusher_wait),
-        TEST(close_leaves_the_line_to_be_served),
-        TEST(close_ends_all_workers),
-        TEST(every_client_is_taken_exactly_once),
-        TEST(no_client_waits_while_a_worker_is_idle),
-        {0},
-    };
-    return run_test(argc, argv, tests);
 }

@@ -70,7 +70,7 @@ static void check_failure(int reason)
 
 /* --- lines -------------------------------------------------------------- */
 
-static void lines_come_one_at_a_time(void)
+TEST(lines_come_one_at_a_time)
 {
     open_pair();
     arrives("one\ntwo\r\n\nfour\n");
@@ -83,7 +83,7 @@ static void lines_come_one_at_a_time(void)
     close_pair();
 }
 
-static void last_line_may_lack_its_end(void)
+TEST(last_line_may_lack_its_end)
 {
     open_pair();
     arrives("whole\nhalf");
@@ -94,7 +94,7 @@ static void last_line_may_lack_its_end(void)
     close_pair();
 }
 
-static void nothing_at_all_is_an_end(void)
+TEST(nothing_at_all_is_an_end)
 {
     open_pair();
     ends();
@@ -114,7 +114,7 @@ static void *send_in_pieces(void *unused)
 }
 
 /* Wherever the pieces are cut, and however they arrive, the lines are these. */
-static void lines_may_come_in_pieces(void)
+TEST(lines_may_come_in_pieces)
 {
     pthread_t sender;
     open_pair();
@@ -135,7 +135,7 @@ static void *send_flood(void *unused)
 }
 
 /* More than the reader holds, in lines that its end would cut. */
-static void lines_cross_the_border_of_the_reader(void)
+TEST(lines_cross_the_border_of_the_reader)
 {
     pthread_t sender;
     open_pair();
@@ -147,7 +147,7 @@ static void lines_cross_the_border_of_the_reader(void)
     close_pair();
 }
 
-static void every_byte_but_lf_is_part_of_the_line(void)
+TEST(every_byte_but_lf_is_part_of_the_line)
 {
     open_pair();
     CHECK_NUMBER(send(far_end, "\0\r\xff\x1b\n", 5, 0), 5);
@@ -159,7 +159,7 @@ static void every_byte_but_lf_is_part_of_the_line(void)
 
 /* --- the limit ---------------------------------------------------------- */
 
-static void longest_line_passes_with_either_end(void)
+TEST(longest_line_passes_with_either_end)
 {
     open_pair();
     arrives("0123456789\n0123456789\r\n0123456789");
@@ -170,7 +170,7 @@ static void longest_line_passes_with_either_end(void)
     close_pair();
 }
 
-static void one_byte_more_is_too_long(void)
+TEST(one_byte_more_is_too_long)
 {
     const char *const too_long[] = {"0123456789x\n", "0123456789x\r\n",
                                     "0123456789\rx\n"};
@@ -183,7 +183,7 @@ static void one_byte_more_is_too_long(void)
 }
 
 /* It does not wait for the end of a line that is too long already. */
-static void too_long_is_told_before_the_line_ends(void)
+TEST(too_long_is_told_before_the_line_ends)
 {
     open_pair();
     arrives("0123456789xx");
@@ -191,7 +191,7 @@ static void too_long_is_told_before_the_line_ends(void)
     close_pair();
 }
 
-static void a_request_larger_than_the_reader_is_told(void)
+TEST(a_request_larger_than_the_reader_is_told)
 {
     static char flood[READER_CAPACITY];
     ssize_t size;
@@ -208,7 +208,7 @@ static void a_request_larger_than_the_reader_is_told(void)
 
 /* --- deadlines ---------------------------------------------------------- */
 
-static void silence_is_late(void)
+TEST(silence_is_late)
 {
     open_pair();
     wait_limits.idle_ns = 20 * NS_PER_MS;
@@ -220,7 +220,7 @@ static void silence_is_late(void)
     close_pair();
 }
 
-static void half_a_request_is_late(void)
+TEST(half_a_request_is_late)
 {
     open_pair();
     wait_limits.request_ns = 20 * NS_PER_MS;
@@ -233,7 +233,7 @@ static void half_a_request_is_late(void)
 }
 
 /* A request that is there is never late, however long nobody looked. */
-static void what_has_arrived_is_in_time(void)
+TEST(what_has_arrived_is_in_time)
 {
     open_pair();
     wait_limits.idle_ns = wait_limits.request_ns = 20 * NS_PER_MS;
@@ -257,7 +257,7 @@ static void *dribble(void *unused)
 }
 
 /* Each byte comes in time, and the request does not: no byte moves its end. */
-static void no_byte_moves_the_deadline(void)
+TEST(no_byte_moves_the_deadline)
 {
     pthread_t dribbler;
     open_pair();
@@ -270,7 +270,7 @@ static void no_byte_moves_the_deadline(void)
     close_pair();
 }
 
-static void each_request_has_a_deadline_of_its_own(void)
+TEST(each_request_has_a_deadline_of_its_own)
 {
     open_pair();
     wait_limits.request_ns = 20 * NS_PER_S;
@@ -280,27 +280,4 @@ static void each_request_has_a_deadline_of_its_own(void)
     check_line("two\n");
     CHECK(in.deadline > first);
     close_pair();
-}
-
-int main(int argc, char *argv[])
-{
-    const struct test tests[] = {
-        TEST(lines_come_one_at_a_time),
-        TEST(last_line_may_lack_its_end),
-        TEST(nothing_at_all_is_an_end),
-        TEST(lines_may_come_in_pieces),
-        TEST(lines_cross_the_border_of_the_reader),
-        TEST(every_byte_but_lf_is_part_of_the_line),
-        TEST(longest_line_passes_with_either_end),
-        TEST(one_byte_more_is_too_long),
-        TEST(too_long_is_told_before_the_line_ends),
-        TEST(a_request_larger_than_the_reader_is_told),
-        TEST(silence_is_late),
-        TEST(half_a_request_is_late),
-        TEST(what_has_arrived_is_in_time),
-        TEST(no_byte_moves_the_deadline),
-        TEST(each_request_has_a_deadline_of_its_own),
-        {0},
-    };
-    return run_test(argc, argv, tests);
 }

@@ -1,6 +1,6 @@
 """Unit tests in C, of what is easier to corner there: the queue, the reader, the flags.
 
-Each tests/units/test_*.c is a program whose tests are the functions in its table.
+Each tests/units/test_*.c is a program whose tests begin with TEST(name).
 """
 
 import os
@@ -17,11 +17,9 @@ WARNINGS = "-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion"
 
 
 def find_tests():
-    """Every line TEST(name) in a table, with the program that it is in."""
+    """Every test, with the program that it is in."""
     for source in sorted(UNITS.glob("test_*.c")):
-        for name in re.findall(
-            r"^\s+TEST\((\w+)\),$", source.read_text(), re.MULTILINE
-        ):
+        for name in re.findall(r"^TEST\((\w+)\)$", source.read_text(), re.MULTILINE):
             yield pytest.param(
                 source, name, id=f"{source.stem.removeprefix('test_')}-{name}"
             )

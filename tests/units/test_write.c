@@ -36,7 +36,7 @@ ssize_t send(int socket, const void *bytes, size_t size, int flags)
 
 /* Without time to linger: what has arrived is discarded, but not without end.
  */
-static void a_flood_is_not_read_to_its_end(void)
+TEST(a_flood_is_not_read_to_its_end)
 {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == -1)
@@ -48,20 +48,10 @@ static void a_flood_is_not_read_to_its_end(void)
     close(ends[1]);
 }
 
-static void what_a_send_did_not_take_is_sent_again(void)
+TEST(what_a_send_did_not_take_is_sent_again)
 {
     const char words[] = "One clerk, one slow customer, and everybody waits.";
     CHECK_NUMBER(write_all(-1, words, sizeof words), 0);
     CHECK_NUMBER(sent, sizeof words);
     CHECK(memcmp(took, words, sizeof words) == 0);
-}
-
-int main(int argc, char *argv[])
-{
-    const struct test tests[] = {
-        TEST(a_flood_is_not_read_to_its_end),
-        TEST(what_a_send_did_not_take_is_sent_again),
-        {0},
-    };
-    return run_test(argc, argv, tests);
 }
