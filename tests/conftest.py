@@ -113,7 +113,7 @@ def pytest_terminal_summary(terminalreporter):
 
 def pytest_sessionfinish(session):
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if os.environ.get("STRICT") == "1" and session.exitstatus == 0:
+    if os.environ.get("STRICT") == "1" and session.exitstatus == 0 and reporter:
         skipped = [report.longrepr[2] for report in reporter.stats.get("skipped", [])]
         if any(map(forbidden, skipped)):
             session.exitstatus = 1

@@ -1,13 +1,11 @@
-"""Runs the tests: each file, or half of one, is a pytest in a process of its own, and some run
-side by side, for tests wait.
+"""Runs the tests: pytest collects them once, then forks run a part each, some side by side, for
+tests wait.
 
     python3 -m tests.run [--one=WORD] [--lab=N]
 
---one takes the tests with the word in their name, --lab those of that lab. The longest files come
-first. What a file says is printed when it has ended: a line if all went well, else everything.
-
-The processes are forks of this one, which has loaded pytest and the helpers: to load them takes
-as much CPU as many a file.
+--one takes the tests with the word in their name, --lab those of that lab. A part is a file, or
+half of one; the longest come first. What a part says is printed when it has ended: a line if all
+went well, else everything.
 """
 
 import argparse
@@ -24,16 +22,14 @@ from typing import TextIO
 
 import pytest
 
-from tests.helpers import labs, models, rooms, web  # noqa: F401
 from tests.helpers.setting import temporary_files_in_memory
 
 ROOT = Path(__file__).resolve().parents[1]
 JOBS = 4 * (os.cpu_count() or 1)  # tests wait most of their time
-NO_TEST_CHOSEN = 5  # exit status of pytest
 # What a sanitizer can see nothing in: Python that draws and reckons.
 OF_PYTHON = {"bench"}
 RUN_THE_LOAD = {"test_load", "test_runs", "test_zoo"}
-OF_SOURCES = {"test_house", "test_first_build", "test_gallery", "test_browser"}
+OF_SOURCES = {"test_house", "test_gallery", "test_browser"}
 # Where no two threads meet.
 OF_ONE_THREAD = {"thread": {"test_command_line", "test_runs"}}
 # Labs in which a sanitizer can see nothing that it has not seen in another: in lab 1 no threads
@@ -44,13 +40,13 @@ SERVICE_SEEN = {"thread": ["lab3-"], "address,undefined": ["lab2-", "lab3-"]}
 OF_ONE_CONNECTION = {"test_replies", "test_http", "test_messages", "test_listings"}
 CONNECTION_SEEN = {"thread": ["lab2-"]}
 APART = {"test_models"}  # make test-models SAN=thread
-OTHER_COMMANDS = {"faults", "course", "test_models_contract.py"}  # make test-faults ...
+OTHER_COMMANDS = {"faults", "course", "test_models_contract.py", "test_first_build.py"}
 IN_BROWSER = {"test_browser", "test_report", "test_office"}  # one, for all of them
 # Halves of the longest files, by their labs.
-HALVES = ("not lab3- and not lab4-", "lab3- or lab4-")
+SECOND_HALF = ("lab3-", "lab4-")
 IN_HALVES = {"test_chat", "test_http", "test_contract", "test_files"}
 LONGEST = (
-    "test_first_build test_browser test_report test_office test_chat test_http".split()
+    "test_browser test_report test_office test_chat test_http".split()
     + "test_contract test_files test_replies test_demo test_zoo test_surroundings".split()
 )
 
@@ -75,51 +71,33 @@ def files() -> list[str]:
     return [str(file.relative_to(ROOT)) for file in found]
 
 
-@dataclass(frozen=True)
-class Part:
-    """What one process tests: files, or those tests of a file with these words."""
-
-    files: list[str]
-    words: str = ""
-
-    def __str__(self) -> str:
-        return ", ".join(self.files) + (f" ({self.words})" if self.words else "")
-
-
-def parts() -> list[Part]:
-    """All that is to be tested, what takes longest first."""
-    found: list[Part] = []
-    browsing = [file for file in files() if Path(file).stem in IN_BROWSER]
-    for file in files():
-        if file in browsing:
-            found += [Part(browsing)] if file == browsing[0] else []
-        else:
-            is_long = Path(file).stem in IN_HALVES
-            found += [Part([file], words) for words in (HALVES if is_long else [""])]
+def labs_seen(item: pytest.Item) -> list[str]:
+    """The labs in which a sanitizer, if there is one, saw elsewhere what it can see here."""
+    sanitizer = os.environ.get("SAN", "")
+    found = list(SEEN_ELSEWHERE.get(sanitizer, []))
+    if item.path.parent.name == "services":
+        found += SERVICE_SEEN.get(sanitizer, [])
+    if item.path.stem in OF_ONE_CONNECTION:
+        found += CONNECTION_SEEN.get(sanitizer, [])
     return found
 
 
-def choice(part: Part, asked: argparse.Namespace) -> list[str]:
-    """What pytest is told to choose in these files."""
-    words = [word for word in (asked.one, part.words and f"({part.words})") if word]
-    if asked.lab:
-        words.append(f"lab{asked.lab}-")
-    else:
-        sanitizer = os.environ.get("SAN", "")
-        left_out = list(SEEN_ELSEWHERE.get(sanitizer, []))
-        if "services" in part.files[0]:
-            left_out += SERVICE_SEEN.get(sanitizer, [])
-        if Path(part.files[0]).stem in OF_ONE_CONNECTION:
-            left_out += CONNECTION_SEEN.get(sanitizer, [])
-        words += [f"not {lab}" for lab in left_out]
-    return ["-k", " and ".join(words)] if words else []
+def part_of(item: pytest.Item) -> str:
+    """The name of the part that a test belongs to."""
+    if item.path.stem in IN_BROWSER:
+        return "in a browser"
+    name = str(item.path.relative_to(ROOT))
+    if item.path.stem in IN_HALVES:
+        is_second = any(lab in item.nodeid for lab in SECOND_HALF)
+        name += ", labs 3 and 4" if is_second else ", the others"
+    return name
 
 
 @dataclass
-class Run:
+class Part:
     """A part whose tests run."""
 
-    part: Part
+    name: str
     began: float
     output: TextIO
 
@@ -130,60 +108,94 @@ class Run:
         self.output.close()
         if status == 0:
             last = said.rstrip().splitlines()[-1].partition(" in ")[0]
-            print(f"{self.part}: {last}, {time.monotonic() - self.began:.0f} s")
-        elif status != NO_TEST_CHOSEN:
+            print(f"{self.name}: {last}, {time.monotonic() - self.began:.0f} s")
+        else:
             died = f"killed by signal {-status}\n" if status < 0 else ""
-            print(f"{self.part}:\n{said}{died}")
+            print(f"{self.name}:\n{said}{died}")
         sys.stdout.flush()
-        return status in (0, NO_TEST_CHOSEN)
+        return status == 0
 
 
-def start(part: Part, asked: argparse.Namespace, runs: dict[int, Run]) -> None:
-    """Run the tests of a part in a new process, which does not return from here."""
-    output = tempfile.TemporaryFile("w+", errors="replace")
-    process = os.fork()
-    if process:
-        runs[process] = Run(part, time.monotonic(), output)
-        return
-    for run in runs.values():  # tests with a thousand sockets need their descriptors
-        run.output.close()
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    for stream in (1, 2):
-        os.dup2(output.fileno(), stream)
-    options = ["-q", "-p", "no:cacheprovider", *part.files, *choice(part, asked)]
-    sys.argv[1:] = options
-    status = pytest.main(options)
-    atexit._run_exitfuncs()
-    sys.stdout.flush()
-    os._exit(status)  # at once: to take all down would copy all that is shared
+class Forks:
+    """A plugin for pytest, which makes a part of each fork.
 
+    Attributes:
+        well: of each part that has ended, whether all went well
+        is_part: this process is a fork
+    """
 
-def run_all(asked: argparse.Namespace) -> list[bool]:
-    """Run all parts, JOBS at a time. Returns of each whether all went well."""
-    waiting, runs, well = parts(), {}, []
-    for lab in labs.find_labs():
-        lab.program.exists() and lab.flags()  # remembered
-    gc.freeze()  # what is loaded stays, and shared
+    def __init__(self, lab: str):
+        self.lab = lab
+        self.well: list[bool] = []
+        self.runs: dict[int, Part] = {}
+        self.is_part = False
 
-    def end_all(number: int, _frame: object) -> None:
-        for process in runs:
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        wanted = f"lab{self.lab}-" if self.lab else ""
+        items[:] = [
+            item
+            for item in items
+            if wanted in item.nodeid
+            and (wanted or not any(lab in item.nodeid for lab in labs_seen(item)))
+        ]
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Run all parts, JOBS at a time. In a fork pytest goes on with the tests of its part."""
+        if session.testsfailed or not session.items:
+            return None  # pytest says so
+        parts: dict[str, list[pytest.Item]] = {}
+        for item in session.items:
+            parts.setdefault(part_of(item), []).append(item)
+        gc.freeze()  # what is loaded stays, and shared
+        try:
+            for name, items in parts.items():
+                while len(self.runs) >= JOBS:
+                    self.await_one()
+                if self.fork(name, session.config):
+                    session.items, session.testscollected = items, len(items)
+                    return None
+            while self.runs:
+                self.await_one()
+        finally:
+            for process in self.runs:  # some are left only if all is to end
+                os.waitpid(process, 0)
+        session.config.pluginmanager.unregister(name="terminalreporter")
+        return True
+
+    def fork(self, name: str, config: pytest.Config) -> bool:
+        """Begin a part in a process of its own. Returns whether this is that process."""
+        output = tempfile.TemporaryFile("w+", errors="replace")
+        sys.stdout.flush()
+        process = os.fork()
+        if process:
+            self.runs[process] = Part(name, time.monotonic(), output)
+            return False
+        for (
+            part
+        ) in self.runs.values():  # tests with a thousand sockets need their descriptors
+            part.output.close()
+        self.runs, self.is_part = {}, True
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        config.pluginmanager.getplugin("terminalreporter").stats.clear()
+        capture = config.pluginmanager.getplugin("capturemanager")
+        capture.stop_global_capturing()
+        for stream in (1, 2):
+            os.dup2(output.fileno(), stream)
+        capture.start_global_capturing()
+        capture.suspend_global_capture()
+        return True
+
+    def await_one(self) -> None:
+        """Wait until a part has ended, and tell how."""
+        process, status = os.wait()
+        if part := self.runs.pop(process, None):
+            self.well.append(part.tell(os.waitstatus_to_exitcode(status)))
+
+    def end_all(self, number: int, _frame: object) -> None:
+        """A signal ends all parts, and then this process."""
+        for process in self.runs:
             os.kill(process, signal.SIGINT)
-        sys.exit(128 + number)
-
-    signal.signal(signal.SIGTERM, end_all)
-    try:
-        while waiting or runs:
-            if waiting and len(runs) < JOBS:
-                start(waiting.pop(0), asked, runs)
-                continue
-            process, status = os.wait()
-            if run := runs.pop(process, None):
-                well.append(run.tell(os.waitstatus_to_exitcode(status)))
-    finally:
-        for process in runs:  # some are left only if all is to end
-            os.waitpid(process, 0)
-    return well
+        pytest.exit("ended by a signal", 128 + number)
 
 
 def main() -> int:
@@ -193,8 +205,19 @@ def main() -> int:
     asked = parser.parse_args()
     began = time.monotonic()
     os.chdir(ROOT)
+    forks = Forks(asked.lab)
+    signal.signal(signal.SIGTERM, forks.end_all)
+    options = ["-q", "-p", "no:cacheprovider", "--color=no", "-k", asked.one, *files()]
+    sys.argv[1:] = options
     with temporary_files_in_memory():
-        bad = run_all(asked).count(False)
+        status = pytest.main(options, plugins=[forks])
+        if forks.is_part:  # end at once: to take all down would copy all that is shared
+            atexit._run_exitfuncs()
+            sys.stdout.flush()
+            os._exit(status)
+    if status:  # a signal, a file that cannot be loaded, no test with that word
+        return status
+    bad = forks.well.count(False)
     result = f"{bad} parts with failures" if bad else "all passed"
     print(f"tests: {result}, {time.monotonic() - began:.0f} s")
     return 1 if bad else 0

@@ -20,6 +20,10 @@ C_ROOMS = ["lab*", "common/**", "bench/**"]
 C_FILES = sorted({file for room in C_ROOMS for file in ROOT.glob(f"{room}/*.[ch]")})
 PYTHON_FILES = sorted(ROOT.glob("bench/**/*.py"))
 HELPERS = sorted(ROOT.glob("tests/helpers/*.py"))
+DOCS = set(ROOT.glob("docs/**/*.[chp]*"))
+SOURCES = DOCS.union(
+    *(ROOT.glob(f"{top}/**/*.[chp]*") for top in ("lab*", "common", "bench", "tests"))
+)
 LONGER = {"lab2-thread-per-client/stress.c"}  # a whole program, read alone
 
 # Words that the field has better ones for: STYLE says which.
@@ -122,14 +126,9 @@ def test_a_bound_is_called_max(file):
 def rooms() -> list[Path]:
     """The folders that hold source: whatever git does not ignore and is no mere data."""
     data = {"found", "stages", "whole", "images", "charts", "workflows"}
-    folders = {
-        file.parent
-        for top in ("lab*", "common", "bench", "tests")
-        for file in ROOT.glob(f"{top}/**/*.[chp]*")
-    }
     return sorted(
         folder
-        for folder in folders
+        for folder in {file.parent for file in SOURCES if file not in DOCS}
         if not data & set(folder.parts)
         and "__pycache__" not in folder.parts
         and folder != ROOT / "tests/gallery/faults"
@@ -143,10 +142,8 @@ def test_a_room_says_how_to_read_it(file):
     if file != ROOT / "tests":
         assert lines_of(readme) <= MAX_README_LINES
     listed = set(re.findall(r"`([a-z][\w.-]+\.(?:c|h|py))`", readme.read_text()))
-    there = {one.name for one in ROOT.glob("**/*.[chp]*")}
-    assert (
-        listed <= there
-    ), f"{named(readme)} names {sorted(listed - there)}, which is nowhere"
+    missing = sorted(listed - {one.name for one in SOURCES})
+    assert not missing, f"{named(readme)} names {missing}, which is nowhere"
 
 
 def test_each_question_is_answered_by_a_path_that_exists():
