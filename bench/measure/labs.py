@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.measure.processes import BenchError
+from bench.measure.processes import START_TIMEOUT_S, BenchError
 
 MAX_CLIENTS = 20000  # for a lab with a thread for each client, if so many may be had
 DESCRIPTORS = {"http": 3, "files": 3, "chat": 3}  # for each client; else its connection
@@ -115,7 +115,7 @@ def find_lab(number: int, name: str, program: Path) -> Lab:
     """One lab; its flags are what its --help lists."""
     try:
         answer = subprocess.run(
-            [program, "--help"], capture_output=True, text=True, timeout=10
+            [program, "--help"], capture_output=True, text=True, timeout=START_TIMEOUT_S
         )
     except FileNotFoundError as error:
         raise BenchError(f"{program} is missing: run make first") from error

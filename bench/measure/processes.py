@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bench.measure.guardian import GUARDIAN
 
+START_TIMEOUT_S = 60  # until a program says its first word: on a busy machine long
 STOP_TIMEOUT_S = 5
 OWN_GROUP = (
     {"process_group": 0} if sys.version_info >= (3, 11) else {"start_new_session": True}

@@ -15,11 +15,17 @@ from pathlib import Path
 
 from bench.measure import kernel
 from bench.measure.labs import Lab
-from bench.measure.processes import Program, BenchError, await_end, end, started
+from bench.measure.processes import (
+    START_TIMEOUT_S,
+    BenchError,
+    Program,
+    await_end,
+    end,
+    started,
+)
 from bench.measure.records import NS_PER_S, Client, Visit, read_clients, read_visits
 
-READY_TIMEOUT_S = 10
-OVERLOADED_S = 20  # may pass until a generator ends whose server takes all cores
+OVERLOADED_S = 60  # may pass until a generator ends whose server takes all cores
 START_S = 0.025  # a server and a generator start and end, about
 HOST = "127.0.0.1"
 SERVERS_CORE, GENERATORS_CORE = -1, 0  # of a run whose cores are apart
@@ -213,7 +219,7 @@ def records_path(run: Run, generator: Generator, raw: Path) -> Path:
 
 def wait_until_ready(server: Program) -> int:
     """The port from the line with which a server says that it can serve."""
-    said = await_line(server, rb" listening on \S*:(\d+) .*\n", READY_TIMEOUT_S)
+    said = await_line(server, rb" listening on \S*:(\d+) .*\n", START_TIMEOUT_S)
     return int(said[1])
 
 

@@ -7,9 +7,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.measure.processes import Program, BenchError, has_ended
+from bench.measure.processes import START_TIMEOUT_S, BenchError, Program, has_ended
 
-READY_TIMEOUT_S = 10
 POLL_S = 0.005  # these two do not say when they can serve, so they are asked
 PROGRAM_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"  # not all on a user's PATH
 APACHE_MODULES = Path("/usr/lib/apache2/modules")
@@ -125,7 +124,7 @@ def find_free_port() -> int:
 
 def wait_until_serves(server: Program, port: int) -> None:
     """Ask a server that announces nothing until it takes a connection."""
-    deadline = time.monotonic() + READY_TIMEOUT_S
+    deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         if has_ended(server):
             raise BenchError(f"{server.name} did not start: {last_words(server)}")
@@ -133,7 +132,7 @@ def wait_until_serves(server: Program, port: int) -> None:
             if client.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(POLL_S)
-    raise BenchError(f"{server.name} did not serve within {READY_TIMEOUT_S} s")
+    raise BenchError(f"{server.name} did not serve within {START_TIMEOUT_S} s")
 
 
 def last_words(server: Program) -> str:

@@ -135,7 +135,7 @@ MODES = {
 }
 
 
-def visit(port, mode, speech, tmp_path, timeout="10s"):
+def visit(port, mode, speech, tmp_path, timeout="60s"):
     """Send clients; gives the record of each, for nobody may be lost."""
     output = tmp_path / "records.csv"
     command = [LOAD, mode, *MODES[mode], f"--speak={speech}", f"--port={port}"]
