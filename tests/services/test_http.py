@@ -665,9 +665,9 @@ def test_a_stop_delivers_a_download_and_lets_the_idle_go(concurrent, folder):
 
 def test_a_reply_during_a_stop_says_that_it_is_the_last(lab, folder):
     with serve(lab, "http", folder) as server:
-        client = server.connect()
-        client.send(request("GET", "/sleep/300"))
-        server.until_read(client)
+        client, before = server.connect(), server.cpu_s()
+        client.send(request("GET", "/burn/500"))
+        until(lambda: server.cpu_s() > before + 0.1, "the work has begun")
         server.send_signal(signal.SIGTERM)
         reply = client.reply()
         assert (reply.status, reply["Connection"]) == (200, "close")
