@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -46,7 +47,7 @@ def failures(tree: Path, tests: list[str]) -> list[str]:
     report = tree / "report.xml"
     report.unlink(missing_ok=True)
     settings = {"GUARD": str(GUARD_S), "BUILD": "build", "SAN": ""}
-    settings["PYTHONPYCACHEPREFIX"] = str(tree / "build" / "pycache")
+    settings["PYTHONPYCACHEPREFIX"] = str(tree.parent / "pycache")
     pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     done = subprocess.run(
         [*pytest, f"--junitxml={report}", *tests],
@@ -85,7 +86,8 @@ def catch(variant: Variant, tree: Path) -> str:
 
 def check(variant: Variant, unbroken: Path) -> bool:
     """Check one variant in a copy of the tree, and print its row."""
-    tree = unbroken.with_name(variant.name)
+    # Where this thread had its last one: what Python compiled there is still right.
+    tree = unbroken.with_name(threading.current_thread().name)
     shutil.copytree(unbroken, tree)
     try:
         is_caught, verdict = True, catch(variant, tree)
