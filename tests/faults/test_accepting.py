@@ -395,7 +395,7 @@ def assert_nothing_is_left_of(lab, count, kind, record_property):
         def visit(times):
             command = [str(Built.visits), str(server.port), str(times), kind, "1"]
             done = subprocess.run(
-                command, capture_output=True, text=True, timeout=6 * GUARD_S
+                command, capture_output=True, text=True, timeout=30 * GUARD_S
             )
             assert done.returncode == 0, done.stderr
             server.until_at_rest()
