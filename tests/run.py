@@ -170,9 +170,8 @@ class Forks:
         if process:
             self.runs[process] = Part(name, time.monotonic(), output)
             return False
-        for (
-            part
-        ) in self.runs.values():  # tests with a thousand sockets need their descriptors
+        # Tests with a thousand sockets need their descriptors.
+        for part in self.runs.values():
             part.output.close()
         self.runs, self.is_part = {}, True
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -207,6 +206,8 @@ def main() -> int:
     os.chdir(ROOT)
     forks = Forks(asked.lab)
     signal.signal(signal.SIGTERM, forks.end_all)
+    # Also where nohup or & left it ignored: by SIGINT a part ends its servers.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     options = ["-q", "-p", "no:cacheprovider", "--color=no", "-k", asked.one, *files()]
     sys.argv[1:] = options
     with temporary_files_in_memory():
