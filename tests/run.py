@@ -175,6 +175,8 @@ class Forks:
             part.output.close()
         self.runs, self.is_part = {}, True
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        # Whatever was loaded or left ignored: by SIGINT a part ends its servers.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         config.pluginmanager.getplugin("terminalreporter").stats.clear()
         capture = config.pluginmanager.getplugin("capturemanager")
         capture.stop_global_capturing()
@@ -206,8 +208,6 @@ def main() -> int:
     os.chdir(ROOT)
     forks = Forks(asked.lab)
     signal.signal(signal.SIGTERM, forks.end_all)
-    # Also where nohup or & left it ignored: by SIGINT a part ends its servers.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     options = ["-q", "-p", "no:cacheprovider", "--color=no", "-k", asked.one, *files()]
     sys.argv[1:] = options
     with temporary_files_in_memory():
