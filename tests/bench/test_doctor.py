@@ -54,5 +54,6 @@ def test_each_absence_is_told_with_its_price_and_what_mends_it(tmp_path):
 
 
 @pytest.mark.parametrize("term", ["dumb", ""])
-def test_a_terminal_that_cannot_move_is_told(term):
-    assert "prints its end, without moving" in doctor(TERM=term or "none").stdout
+def test_a_terminal_that_cannot_move_is_told(term, tmp_path):
+    said = doctor(TERM=term or "none", PATH=str(tmp_path)).stdout
+    assert "prints its end, without moving" in said

@@ -196,7 +196,7 @@ def test_a_repeat_that_is_left_out_is_drawn_hollow(module, what, tmp_path):
 def test_the_floor_has_no_marks_so_none_of_it_is_drawn_hollow(tmp_path):
     """gnuplot has no colour for lab 0, and would end with an error."""
     null = Lab(0, "null", Path("null"), frozenset())
-    options = dataclasses.replace(FULL, null=null)
+    options = dataclasses.replace(QUICK, null=null)
     made = [ideal(run) for run in crowd.plan(labs(), options)]
     left_out = [
         dataclasses.replace(each, is_left_out=each.run.repeat == 1) for each in made

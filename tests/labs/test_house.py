@@ -38,31 +38,22 @@ def named(file: Path) -> str:
     return str(file.relative_to(ROOT))
 
 
-def by_name(files: list[Path]) -> object:
-    return pytest.mark.parametrize("file", files, ids=named)
-
-
 def lines_of(file: Path) -> int:
     return len(file.read_text().splitlines())
+
+
+def longer_than(most: int, files: list[Path]) -> dict[str, int]:
+    """The files with more lines, and how many."""
+    return {named(file): n for file in files if (n := lines_of(file)) > most}
 
 
 # --- files and functions -------------------------------------------------------------------
 
 
-@by_name(C_FILES)
-def test_a_c_file_fits_on_a_few_pages(file):
-    if named(file) not in LONGER:
-        assert lines_of(file) <= MAX_C_LINES
-
-
-@by_name(PYTHON_FILES)
-def test_a_file_of_the_bench_fits_on_a_few_pages(file):
-    assert lines_of(file) <= MAX_PYTHON_LINES
-
-
-@by_name(HELPERS)
-def test_a_helper_of_the_tests_has_one_subject(file):
-    assert lines_of(file) <= MAX_HELPER_LINES
+def test_a_file_fits_on_a_few_pages():
+    assert longer_than(MAX_C_LINES, C_FILES).keys() <= LONGER
+    assert longer_than(MAX_PYTHON_LINES, PYTHON_FILES) == {}
+    assert longer_than(MAX_HELPER_LINES, HELPERS) == {}, "a helper has one subject"
 
 
 def c_functions(file: Path) -> list[tuple[str, int]]:
@@ -84,13 +75,11 @@ def python_functions(file: Path) -> list[tuple[str, int]]:
     return [(node.name, node.end_lineno - node.lineno + 1) for node in functions]
 
 
-@by_name([*C_FILES, *PYTHON_FILES])
-def test_a_function_fits_on_a_screen(file):
-    functions = python_functions if file.suffix == ".py" else c_functions
-    long = [
-        f"{name}: {size}" for name, size in functions(file) if size > MAX_FUNCTION_LINES
-    ]
-    assert not long, f"{named(file)}: more than {MAX_FUNCTION_LINES} lines: {long}"
+def test_a_function_fits_on_a_screen():
+    found = {(named(file), *one) for file in C_FILES for one in c_functions(file)}
+    found |= {(named(f), *one) for f in PYTHON_FILES for one in python_functions(f)}
+    long = sorted(one for one in found if one[2] > MAX_FUNCTION_LINES)
+    assert long == [], f"more than {MAX_FUNCTION_LINES} lines"
 
 
 def test_functions_are_found():
@@ -101,23 +90,22 @@ def test_functions_are_found():
     assert len([one for file in C_FILES for one in c_functions(file)]) > 300
 
 
-@by_name(C_FILES)
-def test_comments_use_the_terms_of_the_field(file):
-    words = NOT_PLAIN.findall(STORY.sub('""', file.read_text()))
-    assert not words, f"{named(file)} says {sorted(set(words))}"
+def saying(words: re.Pattern, files: list[Path], but: re.Pattern) -> dict[str, set]:
+    """The files in which words are found, what is not to be looked at left out."""
+    found = {f: set(words.findall(but.sub('""', f.read_text()))) for f in files}
+    return {named(file): words for file, words in found.items() if words}
 
 
-TEST_FILES = [
-    file
-    for kind in ("c", "h", "py")
-    for file in sorted(ROOT.glob(f"tests/**/*.{kind}"))
-]
+def test_comments_use_the_terms_of_the_field():
+    assert saying(NOT_PLAIN, C_FILES, but=STORY) == {}
 
 
-@by_name([*C_FILES, *PYTHON_FILES, *TEST_FILES])
-def test_a_bound_is_called_max(file):
-    names = re.findall(r"\b(?:MOST|LONGEST)_[A-Z]\w*", file.read_text())
-    assert not names, f"{named(file)} has {sorted(set(names))}: MAX_"
+TEST_FILES = [f for kind in ("c", "h", "py") for f in ROOT.glob(f"tests/**/*.{kind}")]
+
+
+def test_a_bound_is_called_max():
+    bound = re.compile(r"\b(?:MOST|LONGEST|LARGEST)_[A-Z]\w*")
+    assert saying(bound, C_FILES + PYTHON_FILES + TEST_FILES, but=STORY) == {}
 
 
 # --- rooms ---------------------------------------------------------------------------------
@@ -135,7 +123,7 @@ def rooms() -> list[Path]:
     )
 
 
-@by_name(rooms())
+@pytest.mark.parametrize("file", rooms(), ids=named)
 def test_a_room_says_how_to_read_it(file):
     readme = file / "README.md"
     assert readme.exists(), f"{named(file)} has no README.md"

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { LARGEST = 65536 };
+enum { MAX_INPUT = 65536 };
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
  * it reads past the end. */
 static void replay(const char *path)
 {
-    static unsigned char bytes[LARGEST];
+    static unsigned char bytes[MAX_INPUT];
     FILE *file = fopen(path, "rb");
     if (file == NULL)
         err(EXIT_FAILURE, "cannot open %s", path);
