@@ -1,5 +1,4 @@
-/* File descriptors: how many a process may have, and the three standard ones.
- */
+/* File descriptors: how many a process may have, and the standard ones. */
 
 #ifndef DESCRIPTORS_H
 #define DESCRIPTORS_H

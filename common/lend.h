@@ -13,8 +13,7 @@ struct lender {
     int spare_count;
 };
 
-/* Lends a block, with whatever it holds. Returns NULL when there is no memory.
- */
+/* Lends a block, with whatever it holds. Returns NULL if there is no memory. */
 void *lend(struct lender *lender);
 
 /* Takes a block back. A few are kept for the next, the others freed. */

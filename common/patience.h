@@ -14,12 +14,12 @@
  * less in a large crowd than in a small one.
  *
  * Three things bound the law. A thread looks at the line every PATIENCE_LOOK_NS
- * only. No share is less than wait_limits.min_patience_ns,
- * so that an honest client can say something at all; a crowd of more than
- * w * sqrt(L / min_patience) waits for q/w * min_patience. And the share is the
- * smallest since the line was last empty (or of the last ten seconds, if it
- * never is): if shares grew while a line gets shorter, its last client would
- * wait for L * q / (w + q).
+ * only. No share is less than wait_limits.min_patience_ns, so that an honest
+ * client can say something at all; a crowd of more than w * sqrt(L /
+ * min_patience) waits for q/w * min_patience. And the share is the smallest
+ * since the line was last empty (or of the last ten seconds, if it never is):
+ * if shares grew while a line gets shorter, its last client would wait for
+ * L * q / (w + q).
  *
  * Source: the arithmetic above, tried by tests/units/test_patience.c; the
  * crowds themselves by tests/faults/test_crowds.py. */

@@ -26,8 +26,8 @@ struct reader {
     void *waiter;
 
     /* Takes out of each piece that arrives what is not for the service, and
-     * returns the size of the rest, at most READER_HELD
-     * more; or NULL. Called with filtering. */
+     * returns the size of the rest, at most READER_HELD more; or NULL. Called
+     * with filtering. */
     size_t (*filter)(void *filtering, char *bytes, size_t size);
     void *filtering;
 
@@ -52,8 +52,7 @@ int reader_await(int client);
 
 /* Reads more bytes of the request that has begun. Returns how many; 0 at the
  * end of the input; -1 with errno: ETIMEDOUT when the request was late,
- * EMSGSIZE when it does not fit into the reader. Untaken bytes may have moved.
- */
+ * EMSGSIZE when it does not fit into the reader. Untaken bytes may move. */
 ssize_t reader_fill(struct reader *in);
 
 /* From now until the next request begins, each byte extends the deadline by its

@@ -96,8 +96,7 @@ static const struct service *find_service(const char *name)
 }
 
 /* The first operand: every flag has a value, so it is the first argument that
- * is neither a flag nor the value of the flag before it. NULL if there is none.
- */
+ * is neither a flag nor the value of the flag before it; or NULL. */
 static const char *first_operand(int argc, char *argv[])
 {
     for (int i = 1; i < argc; i++) {

@@ -83,8 +83,8 @@ static int give_up(int listener)
     return -1;
 }
 
-/* A listening socket at this address, or -1 with errno. is_shared: with others.
- */
+/* A socket that listens at this address (is_shared: with others), or -1 with
+ * errno. */
 static int listen_at(const struct addrinfo *address, int backlog,
                      bool is_shared)
 {

@@ -10,10 +10,10 @@
 /* Returns a socket that listens on host and port (0: any free one); "*" is
  * every address of this machine, IPv6 and IPv4, and "localhost" is both for the
  * programs of this machine only; where the system has no way to do that on one
- * socket, it is 127.0.0.1. backlog is how many connections
- * the kernel completes while nobody accepts (listen(2)). From now on signals
- * stop the server, and a stop closes the socket at once, so that newcomers are
- * refused. Exits with one clear line on failure. */
+ * socket, it is 127.0.0.1. backlog is how many connections the kernel completes
+ * while nobody accepts (listen(2)). From now on signals stop the server, and a
+ * stop closes the socket at once, so that newcomers are refused. Exits with one
+ * clear line on failure. */
 int tcp_listen(const char *host, int port, int backlog);
 
 /* Returns one more socket that listens at the address of the first: the kernel
@@ -44,8 +44,7 @@ int tcp_accept(int listener);
  * Returns the socket, or -1 with errno. The caller closes it. */
 int tcp_connect(const struct addrinfo *addresses, int64_t deadline);
 
-/* Says in words why a connection failed with this errno, and what to look for.
- */
+/* Says in words why a connection failed with this errno, and where to look. */
 const char *tcp_reason(int error);
 
 #endif

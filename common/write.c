@@ -22,9 +22,7 @@
 
 #define ACK_CHECK_NS (250 * NS_PER_MS) /* how often to look for progress */
 
-#define FILL_NS                                                                \
-    (100 * NS_PER_MS)               /* what comes first fills a buffer, unread \
-                                     */
+#define FILL_NS (100 * NS_PER_MS)   /* what comes first only fills a buffer */
 #define PAUSE_NS (1000 * NS_PER_MS) /* between two waits: a new window */
 
 #define STEP_RATE 3.0 /* an honest reader's rate at least, in minimum rates */
@@ -111,8 +109,7 @@ static int64_t length_of(const struct window *window)
 }
 
 /* At the end of a window: begins the next if enough was taken. While others
- * wait, that is what is due in all of write_ns, in the part of it that is left.
- */
+ * wait, all that is due in write_ns is due in the part of it that is left. */
 static bool has_kept_up(struct window *window, int64_t length_ns)
 {
     if (length_ns < wait_limits.write_ns)

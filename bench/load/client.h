@@ -1,5 +1,4 @@
-/* The client: what the generator knows of each, and the states it goes through.
- */
+/* Clients: what the generator knows of each, and the states they go through. */
 
 #ifndef LOAD_CLIENT_H
 #define LOAD_CLIENT_H

@@ -16,10 +16,8 @@
 #include "schedule.h"
 #include "states.h"
 
-#define BACK_OFF_NS                                                            \
-    (10 * NS_PER_MS)        /* after a failure: spares a dead server           \
-                             */
-#define CLOSING_NS NS_PER_S /* how long we wait for the server's close */
+#define BACK_OFF_NS (10 * NS_PER_MS) /* after a failure, to spare a server */
+#define CLOSING_NS NS_PER_S          /* to wait for the server's close */
 
 static int64_t active_count, settled_count;
 

@@ -13,9 +13,8 @@ enum { EVENTS_AT_ONCE = 64 };
 /* From now on SIGINT and SIGTERM are events. Exits on failure. */
 void events_open(void);
 
-/* Has events (of epoll(7)) of the socket of c reported. Returns false on
- * failure, with errno.
- */
+/* Has events (of epoll(7)) of the socket of c reported. Returns false with
+ * errno on failure. */
 bool events_watch(struct client *c, uint32_t events);
 
 /* Waits until something happens or the moment due has come. Returns how many

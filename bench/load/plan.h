@@ -36,8 +36,7 @@ struct plan {
 /* Complete before the first client; from then on only read. */
 extern struct plan plan;
 
-/* Reads the command line. Exits, with one clear line, on what cannot be used.
- */
+/* Reads the command line. Exits with one clear line on what it cannot use. */
 void plan_read(int argc, char *argv[]);
 
 #endif

@@ -71,8 +71,7 @@ static int count_rare(uint64_t state, int64_t attempts)
 }
 
 /* A short run with exactly its share of rare requests is more like a long run:
- * a stratified sample. So skip numbers until the next ones contain that many.
- */
+ * a stratified sample. So skip numbers until the next ones have that many. */
 static void stratify_rare(void)
 {
     int64_t attempts = plan.duration_ns / NS_PER_MS * plan.rate / 1000;

@@ -12,9 +12,7 @@
 
 enum { TIME_LENGTH = 32 };
 
-#define BEHIND                                                                 \
-    0.98 /* a schedule is kept if starts come at this share of it              \
-          */
+#define BEHIND 0.98 /* of the starts of a schedule: with fewer, it is late */
 
 /* ---- For a person ---- */
 
@@ -124,8 +122,7 @@ static void say_interval(FILE *output, double from_s,
 
 /* ---- As JSON ---- */
 
-/* Milliseconds; null for too few samples, and a word where JSON has no number.
- */
+/* Milliseconds; null for too few samples, a word where JSON has no number. */
 static void put_time(FILE *output, const char *name, int64_t ns)
 {
     if (ns == TOO_FEW)

@@ -10,8 +10,7 @@
 /* For a client: waits until parties clients wait here at once, then all of
  * these go on, or until the deadline (now_ns). Returns whether they met; most
  * is then how many there were at once, seen from here; 0 if no descriptor was
- * left to wait with.
- */
+ * left to wait with. */
 bool barrier_wait(int client, int parties, int64_t deadline, int *most);
 
 #endif

@@ -1,5 +1,4 @@
-/* echo: greets, then sends every line back, byte for byte (RFC 862 with lines).
- */
+/* echo: greets, then sends each line back, byte for byte (RFC 862). */
 
 #include <stddef.h>
 

@@ -29,8 +29,7 @@ int lines_greet(int client, long number);
 ssize_t lines_first(struct reader *in, char **line);
 
 /* Ends a conversation after reader_line or write_all said why: result is 0 or,
- * with errno, -1. Tells the client what it did not know. Returns the outcome.
- */
+ * with errno, -1. Tells the client why, if it can. Returns the outcome. */
 enum outcome lines_farewell(const struct reader *in, ssize_t result);
 
 #endif

@@ -1,5 +1,4 @@
-/* What a service is, and the table of those there are, one per file or folder.
- */
+/* What a service is, and the table of them, one per file or folder. */
 
 #ifndef SERVICES_H
 #define SERVICES_H
@@ -17,8 +16,7 @@ struct service {
     const struct flag *flags; /* of its own, ending with {0}; or NULL */
 
     /* Prepares what is needed before the first client; exits on failure.
-     * argument is NULL for a service that has none. NULL: nothing to prepare.
-     */
+     * argument is NULL if the service has none. NULL: nothing to prepare. */
     void (*open)(const char *argument);
 
     /* Talks with client number until one of them is done. The socket is

@@ -7,8 +7,7 @@
  * - A member belongs to its own thread. From roster_join to roster_leave other
  *   threads touch it too, but only under the lock.
  * - People who come and leave are announced in batches, at most ten a second: a
- *   crowd that comes at once would cost a system call for each pair of members.
- */
+ *   crowd that comes at once would cost a system call for each pair. */
 
 #ifndef CHAT_ROSTER_H
 #define CHAT_ROSTER_H
@@ -43,8 +42,7 @@ bool roster_join(struct member *self, int client, long number,
  * send(2), ENOBUFS when too much was pending, ETIMEDOUT when it stood still. */
 int roster_leave(struct member *self, const char *why, const char *last_words);
 
-/* Tells line, which ends in LF, to self alone; or to everybody, self included.
- */
+/* Tells line, which ends in LF, to self alone; or to everybody, self too. */
 void roster_tell(struct member *self, const char *line);
 void roster_say(const char *line);
 
@@ -52,8 +50,7 @@ void roster_say(const char *line);
 void roster_list(struct member *self);
 
 /* Gives self another name and tells everybody. Returns false, and nothing has
- * happened, if another member has it. Names that differ only in case are one.
- */
+ * happened, if another member has it. Case makes no difference. */
 bool roster_rename(struct member *self, const char *name);
 
 /* Waits until all that is pending for self has been sent. Returns 1; 0 when a

@@ -143,8 +143,7 @@ static int receive(struct http_exchange *exchange, struct upload *upload)
 }
 
 /* Gives the file its name. Conditions that held before the upload must hold
- * now, that is: the target must be as it was. Keeps in target what it is now.
- */
+ * now, that is: the target must be as it was. Target becomes what it is now. */
 static int publish(struct http_exchange *exchange,
                    const struct http_location *location, struct upload *upload,
                    struct target *target)

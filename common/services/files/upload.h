@@ -1,7 +1,6 @@
 /* Uploads that appear whole or not at all: bytes are collected in a temporary
  * file in the same directory, and it is renamed when they are on the disk.
- * Temporary files have names that begin with a dot, so none can be asked for.
- */
+ * Names of temporary files begin with a dot, so that none can be asked for. */
 
 #ifndef FILES_UPLOAD_H
 #define FILES_UPLOAD_H

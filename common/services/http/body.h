@@ -1,6 +1,5 @@
 /* The body of a request, which ends where its head says (RFC 9112 sections 6
- * and 7). It is passed on in pieces as it arrives, and never held as a whole.
- */
+ * and 7). It is passed on in pieces as it arrives, never held as a whole. */
 
 #ifndef HTTP_BODY_H
 #define HTTP_BODY_H
@@ -26,10 +25,9 @@ void http_body_open(struct http_body *body, const struct http_request *request);
 
 /* Takes the next bytes of the body, waiting for them; asks for them first if
  * the client waits for that. They overwrite the head: from now on the texts of
- * the request must not be used. Points bytes at them (until the
- * next call) and returns how many; 0 at the end; -1 with errno: ETIMEDOUT,
- * EBADMSG for a body that is cut off or is none, else that of recv(2) or
- * send(2). */
+ * the request must not be used. Points bytes at them (until the next call) and
+ * returns how many; 0 at the end; -1 with errno: ETIMEDOUT, EBADMSG for a body
+ * that is cut off or is none, else that of recv(2) or send(2). */
 ssize_t http_body_read(struct http_body *body, struct reader *in,
                        const char **bytes);
 

@@ -10,8 +10,7 @@
 
 enum { HTTP_DATE_SIZE = sizeof "Sun, 06 Nov 1994 08:49:37 GMT" };
 
-/* Writes a date of the years 1970 to 9999; others become the nearest of these.
- */
+/* Writes a date of the years 1970 to 9999; others become the nearest one. */
 void http_date_write(int64_t seconds, char text[HTTP_DATE_SIZE]);
 
 /* Reads a date in any of the three forms that HTTP ever had. Returns whether it

@@ -18,8 +18,7 @@
 
 #include "flags.h"
 
-/* Opening a directory only to pass through it needs no permission to read it.
- */
+/* To open a directory only to pass through it needs no right to read it. */
 #if defined O_PATH
 #define O_PASS O_PATH
 #elif defined O_SEARCH

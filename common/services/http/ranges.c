@@ -20,8 +20,7 @@ static bool is_same_state(struct text state,
 }
 
 /* Reads "first-", "first-last" or "-count of the last" (section 14.1.2) as the
- * first and last byte of a file of this size. Returns false for anything else.
- */
+ * first and last byte of a file of this size. Returns false for all else. */
 static bool read_bounds(struct text text, int64_t size, int64_t *first,
                         int64_t *last)
 {
