@@ -1,14 +1,13 @@
 """The labs: found by folder, known by the flags that their servers have."""
 
 import math
-import os
 import re
-import resource
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.measure.machine import limits
 from bench.measure.processes import START_TIMEOUT_S, BenchError
 
 MAX_CLIENTS = 20000  # for a lab with a thread for each client, if so many may be had
@@ -19,14 +18,9 @@ BACKLOG = 4096  # what Linux lets a listener have unless somaxconn says otherwis
 
 def most_clients(service: str) -> int:
     """How many clients a server is told that it may have at once on this machine."""
-    descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    threads = resource.getrlimit(resource.RLIMIT_NPROC)[0] if os.geteuid() else -1
-    limits = [MAX_CLIENTS]
-    if descriptors != resource.RLIM_INFINITY:
-        limits.append((descriptors - SPARE_DESCRIPTORS) // DESCRIPTORS.get(service, 1))
-    if threads != resource.RLIM_INFINITY:
-        limits.append(threads)
-    return max(min(limits), 1)
+    descriptors, threads = limits()
+    each = DESCRIPTORS.get(service, 1)
+    return max(min(MAX_CLIENTS, threads, (descriptors - SPARE_DESCRIPTORS) // each), 1)
 
 
 @dataclass(frozen=True)

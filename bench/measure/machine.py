@@ -25,6 +25,7 @@ SYSCTLS = (  # those that decide when a client is accepted, refused or tried aga
 COMPILERS = re.compile(rb"GCC: \([^\0]+|[^\0\n]*clang version [^\0\n]+")
 KIB_PER_GIB = 1024 * 1024
 NOT_KNOWN = "not known here"
+NO_LIMIT = 2**63  # larger than any
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,15 @@ class Fact:
 
     name: str
     value: str
+
+
+def limits() -> tuple[int, int]:
+    """How many descriptors and how many threads a program may have here."""
+    descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    threads = resource.getrlimit(resource.RLIMIT_NPROC)[0]
+    if threads == resource.RLIM_INFINITY or os.geteuid() == 0:
+        threads = NO_LIMIT
+    return NO_LIMIT if descriptors == resource.RLIM_INFINITY else descriptors, threads
 
 
 def describe(source: Path, program: Path) -> list[Fact]:

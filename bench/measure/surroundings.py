@@ -3,12 +3,11 @@
 import fcntl
 import locale
 import os
-import resource
 import sys
 import tempfile
 from pathlib import Path
 
-from bench.measure.machine import sysctl
+from bench.measure.machine import NO_LIMIT, limits, sysctl
 from bench.measure.processes import warn
 
 ENCODING = "BENCH_ENCODING"  # of the terminal, where it is not UTF-8
@@ -37,20 +36,19 @@ def settle_encoding() -> None:
 
 def warn_of_limits() -> None:
     """Say before it begins what is too little for the crowds that it sends."""
-    descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    processes = resource.getrlimit(resource.RLIMIT_NPROC)[0] if os.geteuid() else -1
+    descriptors, processes = limits()
     ends = [int(end) for end in sysctl(PORTS).split() if end.isdigit()]
     for what, allowed, needed, more in (
         ("descriptors", descriptors, FEWEST_DESCRIPTORS, "ulimit -n {}"),
         ("processes", processes, FEWEST_PROCESSES, "ulimit -u {}"),
         (
             "ports",
-            ends[1] - ends[0] + 1 if ends else -1,
+            ends[1] - ends[0] + 1 if ends else NO_LIMIT,
             FEWEST_PORTS,
             f"sysctl {PORTS}",
         ),
     ):
-        if 0 <= allowed < needed:
+        if allowed < needed:
             warn(
                 f"only {allowed} {what} are allowed, and large crowds need {needed}: their"
                 f" runs will fail or be smaller (more: {more.format(needed)} before the bench)"
