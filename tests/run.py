@@ -222,7 +222,10 @@ def main() -> int:
             atexit._run_exitfuncs()
             sys.stdout.flush()
             os._exit(status)
-    if status:  # a signal, a file that cannot be loaded, no test with that word
+    if status == pytest.ExitCode.NO_TESTS_COLLECTED:
+        asks = f"ONE='{asked.one}' LAB='{asked.lab}'"
+        print(f"tests: there is none for {asks}", file=sys.stderr)
+    if status:  # also a signal, or a file that cannot be loaded
         return status
     bad = forks.well.count(False)
     result = f"{bad} parts with failures" if bad else "all passed"
