@@ -25,7 +25,7 @@ import pytest
 from tests.helpers.setting import temporary_files_in_memory
 
 ROOT = Path(__file__).resolve().parents[1]
-JOBS = 2 * (os.cpu_count() or 1)  # tests wait a part of their time
+JOBS = 3 * (os.cpu_count() or 1)  # tests wait a part of their time
 # What a sanitizer can see nothing in: Python that draws and reckons.
 OF_PYTHON = {"bench"}
 RUN_THE_LOAD = {"test_load", "test_runs", "test_zoo"}

@@ -173,12 +173,11 @@ def test_nothing_outside_the_folder_is_served(lab, folder):
             assert b"SECRET" not in reply.body and b"xxx" not in reply.body
 
 
-@pytest.mark.parametrize(
-    "target", ["/%", "/%1", "/%zz", "/a%00b", "/%c0%af", "/%ff", "/%ed%a0%80"]
-)
-def test_what_can_be_no_name_is_a_bad_request(lab, folder, target):
+def test_what_can_be_no_name_is_a_bad_request(lab, folder):
     with serve(lab, "http", folder) as server:
-        assert server.connect().get(target).status == 400
+        client = server.connect()
+        for bad in ("/%", "/%1", "/%zz", "/a%00b", "/%c0%af", "/%ff", "/%ed%a0%80"):
+            assert client.get(bad).status == 400, bad
 
 
 def test_only_files_and_directories_are_served(lab, folder, monkeypatch):
