@@ -96,7 +96,6 @@ class Server:
         self.program, self.arguments = program, arguments
         self.environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", **env}
         self.clients: list[Client] = []
-        self.ended_as = ""
 
     def __enter__(self) -> "Server":
         self.process = subprocess.Popen(
