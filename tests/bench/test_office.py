@@ -236,9 +236,11 @@ def test_with_reduced_motion_nothing_moves_by_itself(browser):
     assert Office(browser).open(media=[]).run(moving) != "0s"
 
 
-@pytest.mark.parametrize("width", (360, 768, 1440))
-def test_fits_the_screen(browser, width):
-    office = Office(browser).open(width)
+@pytest.mark.parametrize(
+    "width, scheme", [(360, "dark"), (768, "light"), (1440, "dark")]
+)
+def test_fits_the_screen(browser, width, scheme):
+    office = Office(browser).open(width, [("prefers-color-scheme", scheme), STILL])
     for scene in range(7):
         office.run(f"(choose({scene}), 1)")
         assert office.run("document.documentElement.scrollWidth") <= width

@@ -46,11 +46,11 @@ def test_the_listing_names_everything_and_links_work(page, concurrent, folder):
         page.until("document.body.innerText === 'strange'")
 
 
-def test_chosen_files_are_uploaded(page, roomy, folder, tmp_path):
+def test_chosen_files_are_uploaded(page, concurrent, folder, tmp_path):
     contents = {"one file.bin": os.urandom(3_000_000), "zwei&<ä>.txt": b"two"}
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
-    with serve(roomy, "files", folder) as server, page.visit(server.url("/")):
+    with serve(concurrent, "files", folder) as server, page.visit(server.url("/")):
         page.choose_files("#choose", *(tmp_path / name for name in contents))
         page.until(f"{LISTED}.length === 4")
         for name, content in contents.items():

@@ -26,7 +26,7 @@ struct outbox {
     int error; /* errno: why nothing more is put in; 0 while all is well */
 };
 
-/* Prepares an empty outbox. Returns false if memory or descriptors lack. */
+/* Prepares an empty outbox. Returns false without memory or descriptors. */
 bool outbox_open(struct outbox *box, int client, pthread_mutex_t *lock);
 void outbox_close(struct outbox *box);
 

@@ -30,7 +30,7 @@ void files_unlock(void)
 
 /* --- after a crash ------------------------------------------------------- */
 
-/* Is it a name of choose_name's: PREFIX, a number, a dash, a number? */
+/* Does it look like choose_name's: PREFIX, a number, a dash, a number? */
 static bool is_temporary(const char *name)
 {
     if (strncmp(name, PREFIX, strlen(PREFIX)) != 0)
